@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bytes: bounded cursors over big-endian wire data, the only place that reads or writes wire integers.
+ *
+ * A cursor that would pass its end sets `overrun`, returns 0 and stays where it is: read a whole
+ * message, then look once.
+ */
+#ifndef BRIDGE_BYTES_H
+#define BRIDGE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bytes_reader {
+	const uint8_t *at;
+	size_t left;
+	bool overrun;
+};
+
+struct bytes_writer {
+	uint8_t *at;
+	size_t left;
+	bool overrun;
+};
+
+void bytes_reader_init(struct bytes_reader *r, const void *buf, size_t len);
+uint8_t bytes_get_u8(struct bytes_reader *r);
+uint16_t bytes_get_be16(struct bytes_reader *r);
+uint32_t bytes_get_be32(struct bytes_reader *r);
+void bytes_get(struct bytes_reader *r, void *out, size_t len);
+void bytes_skip(struct bytes_reader *r, size_t len);
+
+void bytes_writer_init(struct bytes_writer *w, void *buf, size_t len);
+void bytes_put_u8(struct bytes_writer *w, uint8_t v);
+void bytes_put_be16(struct bytes_writer *w, uint16_t v);
+void bytes_put_be32(struct bytes_writer *w, uint32_t v);
+void bytes_put(struct bytes_writer *w, const void *buf, size_t len);
+void bytes_put_zeros(struct bytes_writer *w, size_t len);
+
+/* Little-endian field of a USB or PTP structure; the caller has checked the bounds. */
+static inline uint16_t bytes_le16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t bytes_le32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * framing: how much may be asked for, so that a request never outlives the transfer it waits for.
+ *
+ * A request larger than what arrives completes only on a short packet, and a sender need not end a
+ * multiple of the packet size with a zero-length one. So the size of each request, IN URB or aio read on
+ * an OUT endpoint, comes from a framing that sees both directions of one interface. Pure; one struct an
+ * interface, embedded in the relay.
+ *
+ *   generic  one packet a request: always right, any class, any number in flight
+ *   ptp      still image (PIMA 15740 / ISO 15740 container over bulk): a container's header tells its
+ *            length; then large requests that sum exactly to what remains, rounded up to a packet
+ *
+ * A framing that meets what it does not understand acts as generic until the phone starts anew.
+ */
+#ifndef BRIDGE_FRAMING_H
+#define BRIDGE_FRAMING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum framing_kind {
+	FRAMING_GENERIC,
+	FRAMING_PTP,
+};
+
+enum framing_dir {
+	FRAMING_OUT, /* phone to camera */
+	FRAMING_IN,  /* camera to phone */
+};
+
+/* One direction: a stream of transfers on one bulk endpoint. */
+struct framing_stream {
+	uint32_t max_packet;  /* bytes; 0 = this direction has no bulk endpoint */
+	uint32_t max_request; /* bytes, a multiple of max_packet */
+	uint32_t idle;	      /* one-packet requests to keep posted past what is known to come */
+	uint64_t asked;	      /* bytes of requests that are out */
+	uint64_t total;	      /* bytes of the container under way, its header included */
+	uint64_t got;	      /* bytes of it that have arrived; 0 = between containers */
+	bool unbounded;	      /* the container's length is 0xffffffff: it ends with a short packet */
+	bool lost;	      /* not understood: act as generic */
+};
+
+struct framing {
+	enum framing_kind kind;
+	struct framing_stream stream[2]; /* by enum framing_dir */
+};
+
+/* Which framing an interface of this class is to have. `mtp` says that its string is "MTP". */
+enum framing_kind framing_for_class(uint8_t class, uint8_t subclass, uint8_t protocol, bool mtp);
+
+void framing_init(struct framing *f, enum framing_kind kind);
+
+/* Declares the bulk endpoint of one direction. max_packet > 0; max_request is rounded down to a
+ * multiple of it, to at least one packet; idle >= 1. */
+void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_packet,
+			 uint32_t max_request, uint32_t idle);
+
+/* Bytes that the next request in this direction may ask for, a multiple of max_packet, and counts it as
+ * out; 0 = nothing more for now (ask again after the next framing_done of either direction). */
+uint32_t framing_next(struct framing *f, enum framing_dir dir);
+
+/* A request of `asked` bytes came back with `len` bytes at `data` (len <= asked); in order of asking. */
+void framing_done(struct framing *f, enum framing_dir dir, uint32_t asked, const uint8_t *data,
+		  uint32_t len);
+
+/* A request came back without having moved anything and will not be posted again (unlinked, failed). */
+void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked);
+
+/* The endpoint was halted or reset: what comes next is the start of a transfer. Requests that are
+ * out stay counted. */
+void framing_restart(struct framing *f, enum framing_dir dir);
+
+#endif
