@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/conn.h"
+
+/*
+ * A seqnum carries its table index, so that a reply finds its URB without a search:
+ *   counter << 12 | index << 2 | IN << 1 | unlink
+ * The counter makes it differ from the slot's earlier ones. The IN bit tells, when a reply comes for a URB
+ * that is gone, whether payload follows: usbipd-win may send RET_SUBMIT after the RET_UNLINK.
+ */
+#define SEQ_UNLINK 1u
+#define SEQ_IN 2u
+#define SEQ_INDEX_SHIFT 2
+#define SEQ_COUNTER_SHIFT 12
+#define SEQ_COUNTER_MASK 0xfffffu
+
+_Static_assert(CLIENT_MAX_URBS <= 1u << (SEQ_COUNTER_SHIFT - SEQ_INDEX_SHIFT), "index fits");
+
+#define SCRATCH_SIZE 4096
+#define RECEIVE_BURST 64 /* messages a dispatch */
+
+enum state {
+	STATE_CONNECTING,
+	STATE_REQUESTED, /* op_common of OP_REP_IMPORT awaited */
+	STATE_DEVICE,	 /* its usbip_usb_device awaited */
+	STATE_IMPORTED,
+	STATE_CLOSED,
+};
+
+struct slot {
+	struct client_urb *urb; /* NULL: free */
+	uint32_t unlinked;	/* seqnum of its last URB that was unlinked; a late reply is dropped */
+	uint32_t length;	/* of that URB, bytes */
+};
+
+struct client {
+	struct conn conn;
+	const struct client_callbacks *callbacks;
+	void *user;
+	enum state state;
+	uint32_t devid;
+	uint32_t counter;
+	struct outbox outbox;
+	/* in: a record (header or op message), then perhaps payload */
+	uint8_t rx[USBIP_DEVICE_SIZE];
+	size_t rx_have;
+	struct client_urb *rx_urb; /* whose payload is awaited; NULL: it goes to scratch */
+	uint32_t rx_payload;	   /* bytes of payload still to come */
+	uint8_t *rx_at;
+	/* slots that are free, first in first out: the later one is used again, the longer a late reply
+	 * to what it held is known */
+	unsigned free_at, num_free;
+	uint16_t free[CLIENT_MAX_URBS];
+	struct slot slots[CLIENT_MAX_URBS];
+	/* OP_REQ_IMPORT */
+	struct outbox_message import;
+	uint8_t busid[USBIP_BUSID_SIZE];
+	uint8_t scratch[SCRATCH_SIZE];
+};
+
+static void close_with(struct client *c, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void close_with(struct client *c, int error, const char *format, ...)
+{
+	char reason[256];
+	va_list args;
+
+	if (c->state == STATE_CLOSED)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	c->state = STATE_CLOSED;
+	conn_close(&c->conn);
+	c->callbacks->closed(c->user, error, reason);
+}
+
+static void close_protocol(struct client *c, const char *field)
+{
+	close_with(c, -EPROTO, "the server broke the USB/IP protocol: %s", field);
+}
+
+static void close_lost(struct client *c, int error)
+{
+	if (error == -ECONNRESET)
+		close_with(c, error, "the server closed the connection");
+	else if (error == -ETIMEDOUT)
+		close_with(c, error, "the server does not answer any more");
+	else
+		close_with(c, error, "the connection to the server failed: %s", strerror(-error));
+}
+
+int client_new(const struct conn *conn, const char *busid,
+	       const struct client_callbacks *callbacks, void *user, struct client **out)
+{
+	struct usbip_op_common op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_IMPORT};
+	const char *field;
+	struct client *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	outbox_init(&c->outbox);
+	r = usbip_put_op_common(c->import.header, &op, &field);
+	if (!r)
+		r = usbip_put_busid(c->busid, busid, &field);
+	if (r) {
+		free(c);
+		return -EINVAL;
+	}
+	c->conn = *conn;
+	c->callbacks = callbacks;
+	c->user = user;
+	c->state = conn->ready ? STATE_REQUESTED : STATE_CONNECTING;
+	c->import.header_size = USBIP_OP_COMMON_SIZE;
+	c->import.payload = c->busid;
+	c->import.payload_size = sizeof(c->busid);
+	outbox_put(&c->outbox, &c->import);
+	for (; c->num_free < CLIENT_MAX_URBS; c->num_free++)
+		c->free[c->num_free] = (uint16_t)c->num_free;
+	*out = c;
+	return 0;
+}
+
+void client_free(struct client *c)
+{
+	if (!c)
+		return;
+	conn_close(&c->conn);
+	free(c);
+}
+
+int client_fd(const struct client *c)
+{
+	return c->conn.fd;
+}
+
+short client_events(const struct client *c)
+{
+	if (c->state == STATE_CLOSED)
+		return 0;
+	if (c->state == STATE_CONNECTING)
+		return POLLOUT;
+	return (short)(outbox_empty(&c->outbox) ? POLLIN : POLLIN | POLLOUT);
+}
+
+/* ---- import ---- */
+
+static void on_import_reply(struct client *c)
+{
+	struct usbip_op_common op;
+	const char *field;
+
+	if (usbip_get_op_common(c->rx, &op, &field)) {
+		close_protocol(c, field);
+	} else if (op.code != USBIP_OP_REP_IMPORT) {
+		close_protocol(c, "op_common.code: not OP_REP_IMPORT");
+	} else if (op.status) {
+		int error = op.status == USBIP_ST_DEV_BUSY ? -EBUSY
+			  : op.status == USBIP_ST_NODEV	   ? -ENODEV
+			  : op.status == USBIP_ST_DEV_ERR  ? -EIO
+							   : -EAGAIN;
+
+		close_with(c, error, "the server does not hand device %s over: %s",
+			(const char *)c->busid, usbip_status_str(op.status));
+	} else {
+		c->state = STATE_DEVICE;
+	}
+}
+
+static void on_import_device(struct client *c)
+{
+	struct usbip_device device;
+	const char *field;
+
+	if (usbip_get_device(c->rx, &device, &field)) {
+		close_protocol(c, field);
+	} else if (strncmp(device.busid, (const char *)c->busid, sizeof(c->busid))) {
+		close_protocol(c, "usbip_usb_device.busid: not the one asked for");
+	} else {
+		c->state = STATE_IMPORTED;
+		c->devid = device.busnum << 16 | (device.devnum & 0xffff);
+		c->callbacks->imported(c->user, &device);
+	}
+}
+
+/* ---- URBs, out ---- */
+
+static bool urb_is_in(const struct client_urb *urb)
+{
+	return urb->endpoint ? urb->endpoint & 0x80 : (urb->setup[0] & 0x80) && urb->length;
+}
+
+int client_submit(struct client *c, struct client_urb *urb)
+{
+	bool in = urb_is_in(urb);
+	struct usbip_header h = {
+		.command = USBIP_CMD_SUBMIT,
+		.devid = c->devid,
+		.direction = in ? USBIP_DIR_IN : USBIP_DIR_OUT,
+		.ep = urb->endpoint & 0x0f,
+		.u.cmd_submit =
+			{
+				.transfer_flags = urb->flags,
+				.transfer_buffer_length = urb->length,
+				.interval = urb->interval,
+			},
+	};
+	const char *field;
+	uint16_t index;
+
+	if (c->state != STATE_IMPORTED)
+		return -ENOTCONN;
+	if (!c->num_free)
+		return -ENOBUFS;
+	if (!urb->endpoint)
+		memcpy(h.u.cmd_submit.setup, urb->setup, sizeof(urb->setup));
+	index = c->free[c->free_at];
+	c->counter = (c->counter + 1) & SEQ_COUNTER_MASK;
+	if (!c->counter)
+		c->counter = 1; /* so that no seqnum is 0 */
+	h.seqnum = c->counter << SEQ_COUNTER_SHIFT | (uint32_t)index << SEQ_INDEX_SHIFT |
+		(in ? SEQ_IN : 0);
+	if (usbip_put_header(urb->submit.header, &h, &field))
+		return -EINVAL;
+	c->free_at = (c->free_at + 1) % CLIENT_MAX_URBS;
+	c->num_free--;
+	c->slots[index].urb = urb;
+	urb->seqnum = h.seqnum;
+	urb->unlinking = urb->answered = false;
+	urb->submit.header_size = USBIP_HEADER_SIZE;
+	urb->submit.payload = urb->buffer;
+	urb->submit.payload_size = in ? 0 : urb->length;
+	outbox_put(&c->outbox, &urb->submit);
+	return 0;
+}
+
+void client_unlink(struct client *c, struct client_urb *urb)
+{
+	struct usbip_header h = {
+		.command = USBIP_CMD_UNLINK,
+		.seqnum = urb->seqnum | SEQ_UNLINK,
+		.devid = c->devid,
+		.u.cmd_unlink.seqnum = urb->seqnum,
+	};
+	const char *field;
+
+	if (c->state != STATE_IMPORTED || !urb->seqnum || urb->unlinking)
+		return;
+	urb->unlinking = true;
+	(void)usbip_put_header(urb->unlink.header, &h, &field);
+	urb->unlink.header_size = USBIP_HEADER_SIZE;
+	urb->unlink.payload_size = 0;
+	outbox_put(&c->outbox, &urb->unlink);
+}
+
+void client_flush(struct client *c)
+{
+	int r;
+
+	if (c->state == STATE_CONNECTING || c->state == STATE_CLOSED)
+		return;
+	r = outbox_flush(&c->outbox, &c->conn);
+	if (r)
+		close_lost(c, r);
+}
+
+/* ---- URBs, in ---- */
+
+static void release(struct client *c, struct client_urb *urb)
+{
+	uint32_t index = urb->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1);
+
+	c->slots[index].urb = NULL;
+	if (urb->unlinking) {
+		c->slots[index].unlinked = urb->seqnum;
+		c->slots[index].length = urb->length;
+	}
+	c->free[(c->free_at + c->num_free++) % CLIENT_MAX_URBS] = (uint16_t)index;
+	urb->seqnum = 0;
+	urb->done(urb, urb->status, urb->actual);
+}
+
+/* RET_SUBMIT and its payload have been read. While an unlink is under way its message may still be in
+ * the queue, and its RET_UNLINK is still to come: the URB is given back only then. */
+static void submit_answered(struct client *c, struct client_urb *urb)
+{
+	urb->answered = true;
+	if (!urb->unlinking)
+		release(c, urb);
+}
+
+static void on_ret_submit(struct client *c, const struct usbip_header *h)
+{
+	const struct usbip_ret_submit *ret = &h->u.ret_submit;
+	struct slot *slot = &c->slots[h->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
+	struct client_urb *urb = slot->urb;
+	bool late = h->seqnum && slot->unlinked == h->seqnum;
+	const char *field;
+
+	if (urb && urb->seqnum != h->seqnum)
+		urb = NULL;
+	if ((!urb && !late) || (urb && urb->answered)) {
+		close_protocol(c, "usbip_header_basic.seqnum: of no URB that is in flight");
+		return;
+	}
+	if (usbip_check_reply(ret, urb ? urb->length : slot->length, 0, &field)) {
+		close_protocol(c, field);
+		return;
+	}
+	if (urb) {
+		urb->status = ret->status;
+		urb->actual = ret->actual_length;
+	} else {
+		slot->unlinked = 0;
+	}
+	if (h->seqnum & SEQ_IN && ret->actual_length) {
+		c->rx_urb = urb;
+		c->rx_at = urb ? urb->buffer : NULL;
+		c->rx_payload = ret->actual_length;
+	} else if (urb) {
+		submit_answered(c, urb);
+	}
+}
+
+static void on_ret_unlink(struct client *c, const struct usbip_header *h)
+{
+	struct slot *slot = &c->slots[h->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
+	struct client_urb *urb = slot->urb;
+
+	if (!urb || !urb->unlinking || (urb->seqnum | SEQ_UNLINK) != h->seqnum) {
+		close_protocol(c, "usbip_header_basic.seqnum: of no unlink that is in flight");
+		return;
+	}
+	if (!urb->answered) {
+		/* Also for status 0: it completed in between, and its data has been dropped
+		 * (stub_complete). */
+		urb->status = -ECONNRESET;
+		urb->actual = 0;
+	}
+	release(c, urb);
+}
+
+static void on_header(struct client *c)
+{
+	struct usbip_header h;
+	const char *field;
+
+	if (usbip_get_header(c->rx, &h, &field))
+		close_protocol(c, field);
+	else if (h.command == USBIP_RET_SUBMIT)
+		on_ret_submit(c, &h);
+	else if (h.command == USBIP_RET_UNLINK)
+		on_ret_unlink(c, &h);
+	else
+		close_protocol(c, "usbip_header_basic.command: not a reply");
+}
+
+static size_t record_size(const struct client *c)
+{
+	return c->state == STATE_REQUESTED ? USBIP_OP_COMMON_SIZE
+	     : c->state == STATE_DEVICE	  ? USBIP_DEVICE_SIZE
+					  : USBIP_HEADER_SIZE;
+}
+
+static void on_record(struct client *c)
+{
+	c->rx_have = 0;
+	if (c->state == STATE_REQUESTED)
+		on_import_reply(c);
+	else if (c->state == STATE_DEVICE)
+		on_import_device(c);
+	else
+		on_header(c);
+}
+
+/* `n` bytes have come: first what was missing of the payload, then of the record. */
+static void received(struct client *c, size_t n)
+{
+	if (c->rx_payload) {
+		size_t part = n < c->rx_payload ? n : c->rx_payload;
+
+		/* What no URB wants any more goes to scratch, over and over. */
+		if (c->rx_urb)
+			c->rx_at += part;
+		else if (part > SCRATCH_SIZE)
+			part = SCRATCH_SIZE;
+		c->rx_payload -= (uint32_t)part;
+		n -= part;
+		if (!c->rx_payload && c->rx_urb)
+			submit_answered(c, c->rx_urb);
+	}
+	c->rx_have += n;
+	if (c->state != STATE_CLOSED && !c->rx_payload && c->rx_have == record_size(c))
+		on_record(c);
+}
+
+/* One readv: the rest of a payload straight into its URB, and the header that follows it. True when
+ * there may be more. */
+static bool receive(struct client *c)
+{
+	bool scrap = c->rx_payload && !c->rx_urb;
+	struct iovec iov[2];
+	size_t room = 0;
+	int parts = 0, n;
+
+	if (c->rx_payload)
+		iov[parts++] = (struct iovec){scrap ? c->scratch : c->rx_at,
+			scrap && c->rx_payload > SCRATCH_SIZE ? SCRATCH_SIZE : c->rx_payload};
+	if (!scrap || c->rx_payload <= SCRATCH_SIZE)
+		iov[parts++] = (struct iovec){c->rx + c->rx_have, record_size(c) - c->rx_have};
+	for (int i = 0; i < parts; i++)
+		room += iov[i].iov_len;
+	n = conn_readv(&c->conn, iov, parts);
+	if (n < 0)
+		close_lost(c, n);
+	else if (n)
+		received(c, (size_t)n);
+	return n > 0 && (size_t)n == room && c->state != STATE_CLOSED;
+}
+
+void client_dispatch(struct client *c)
+{
+	if (c->state == STATE_CONNECTING) {
+		int r = conn_connect(&c->conn);
+
+		if (r < 0)
+			close_with(c, r, "cannot connect to the server: %s", strerror(-r));
+		else if (r)
+			c->state = STATE_REQUESTED;
+		client_flush(c);
+		return;
+	}
+	/* Bounded, so that a fast server does not keep the phone's side from its turn. */
+	for (int i = 0; i < RECEIVE_BURST && c->state != STATE_CLOSED && receive(c); i++)
+		;
+	client_flush(c);
+}

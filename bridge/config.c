@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ini.h>
+
+#define MAX_FILE 65536 /* bytes; a configuration has a few hundred */
+
+struct parse {
+	struct config *config;
+	char *error; /* of the first problem */
+	size_t size;
+	const char *path;
+	const char *text; /* what is left for ini_parse_stream's reader */
+	int line;	  /* that the reader has delivered last */
+	bool failed;
+};
+
+typedef bool setter(struct config *c, const char *value);
+
+static bool copy(char *out, size_t size, const char *value)
+{
+	if (strlen(value) >= size)
+		return false;
+	strcpy(out, value);
+	return true;
+}
+
+static bool set_host(struct config *c, const char *value)
+{
+	return *value && !strpbrk(value, " \t/") &&
+		copy(c->server.host, sizeof(c->server.host), value);
+}
+
+static bool set_port(struct config *c, const char *value)
+{
+	char *end;
+	unsigned long port = strtoul(value, &end, 10);
+
+	return isdigit((unsigned char)*value) && !*end && port >= 1 && port <= 65535 &&
+		copy(c->server.port, sizeof(c->server.port), value);
+}
+
+static bool set_busid(struct config *c, const char *value)
+{
+	uint8_t wire[USBIP_BUSID_SIZE];
+	const char *field;
+
+	if (*value && usbip_put_busid(wire, value, &field))
+		return false;
+	return copy(c->camera.busid, sizeof(c->camera.busid), value);
+}
+
+static bool set_id(struct config *c, const char *value)
+{
+	unsigned vendor, product;
+	int end = 0;
+
+	c->camera.has_id = *value;
+	if (!*value)
+		return true;
+	if (strspn(value, "0123456789abcdefABCDEF:") != 9 ||
+		sscanf(value, "%4x:%4x%n", &vendor, &product, &end) != 2 || value[end] || end != 9)
+		return false;
+	c->camera.vendor = (uint16_t)vendor;
+	c->camera.product = (uint16_t)product;
+	return true;
+}
+
+static bool set_serial(struct config *c, const char *value)
+{
+	return copy(c->camera.serial, sizeof(c->camera.serial), value);
+}
+
+static bool set_udc(struct config *c, const char *value)
+{
+	return *value && !strchr(value, '/') && copy(c->gadget.udc, sizeof(c->gadget.udc), value);
+}
+
+static const struct key {
+	const char *section, *name;
+	setter *set;
+	const char *allowed;
+} keys[] = {
+	{"server", "host", set_host, "a host name or an address"},
+	{"server", "port", set_port, "1 to 65535"},
+	{"camera", "busid", set_busid, "a bus id such as 1-1.4, at most 31 characters"},
+	{"camera", "id", set_id, "VID:PID, four hexadecimal digits each, such as 04a9:3218"},
+	{"camera", "serial", set_serial, "a serial number, at most 127 characters"},
+	{"gadget", "udc", set_udc, "auto, or a name in /sys/class/udc"},
+};
+
+#define NUM_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* inih stops at, and names, the line for which this returns 0. */
+static int fail(struct parse *p, const char *format, const char *what, const char *allowed)
+{
+	if (!p->failed) {
+		char text[512];
+
+		(void)snprintf(text, sizeof(text), format, what, allowed);
+		(void)snprintf(p->error, p->size, "%s:%d: %s", p->path, p->line, text);
+	}
+	p->failed = true;
+	return 0;
+}
+
+/* The names of all sections, or of all keys of one. */
+static const char *names(const char *section, char *out, size_t size)
+{
+	*out = 0;
+	for (size_t i = 0; i < NUM_KEYS; i++) {
+		const char *name = section ? keys[i].name : keys[i].section;
+
+		if (section ? strcmp(keys[i].section, section) != 0
+			    : i && !strcmp(keys[i - 1].section, name))
+			continue;
+		(void)snprintf(
+			out + strlen(out), size - strlen(out), "%s%s", *out ? ", " : "", name);
+	}
+	return out;
+}
+
+static int on_key(void *user, const char *section, const char *name, const char *value)
+{
+	struct parse *p = user;
+	char allowed[256];
+	bool known = false;
+
+	for (size_t i = 0; i < NUM_KEYS; i++) {
+		if (strcmp(keys[i].section, section))
+			continue;
+		known = true;
+		if (strcmp(keys[i].name, name))
+			continue;
+		if (keys[i].set(p->config, value))
+			return 1;
+		(void)snprintf(allowed, sizeof(allowed), "%s; allowed: %s", name, keys[i].allowed);
+		return fail(p, "'%s' is no value for %s", value, allowed);
+	}
+	if (known)
+		return fail(p, "unknown key '%s'; allowed in this section: %s", name,
+			names(section, allowed, sizeof(allowed)));
+	return fail(p, "unknown section '%s'; allowed: %s", section,
+		names(NULL, allowed, sizeof(allowed)));
+}
+
+/* fgets for inih, which tells on_key no line numbers: count them here. */
+static char *read_line(char *out, int size, void *user)
+{
+	struct parse *p = user;
+	size_t n = strcspn(p->text, "\n");
+
+	if (!*p->text || p->failed)
+		return NULL;
+	p->line++;
+	if (n >= (size_t)size - 1) {
+		fail(p, "%s; allowed: %s", "the line is too long", "198 characters");
+		return NULL;
+	}
+	memcpy(out, p->text, n);
+	out[n] = 0;
+	p->text += n + (p->text[n] == '\n');
+	return out;
+}
+
+int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size)
+{
+	struct parse p = {.config = c, .error = error, .size = size, .path = path, .text = text};
+	int line;
+
+	memset(c, 0, sizeof(*c));
+	strcpy(c->server.port, USBIP_PORT);
+	strcpy(c->gadget.udc, "auto");
+	line = ini_parse_stream(read_line, &p, on_key, &p);
+	if (p.failed)
+		return -EINVAL;
+	if (line) {
+		(void)snprintf(error, size, "%s:%d: neither [section] nor key = value", path, line);
+		return -EINVAL;
+	}
+	if (!*c->server.host) {
+		(void)snprintf(error, size, "%s: [server] host is missing", path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int config_read(struct config *c, const char *path, char *error, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	char *text;
+	size_t n;
+	int r;
+
+	if (!file) {
+		r = -errno;
+		(void)snprintf(error, size, "%s: %s", path, strerror(errno));
+		return r;
+	}
+	text = malloc(MAX_FILE + 1);
+	n = text ? fread(text, 1, MAX_FILE + 1, file) : 0;
+	r = !text ? -ENOMEM : ferror(file) ? -EIO : n > MAX_FILE ? -EFBIG : 0;
+	(void)fclose(file);
+	if (r) {
+		(void)snprintf(error, size, "%s: %s", path, strerror(-r));
+	} else {
+		text[n] = 0;
+		r = config_parse(c, path, text, error, size);
+	}
+	free(text);
+	return r;
+}

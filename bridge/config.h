@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * config: ip2usb.conf, an INI file, into a validated struct.
+ *
+ * Strict: an unknown section, key or value is an error that names file, line and what is allowed.
+ */
+#ifndef BRIDGE_CONFIG_H
+#define BRIDGE_CONFIG_H
+
+#include <stddef.h>
+
+#include "bridge/selection.h"
+
+struct config {
+	struct {
+		char host[256]; /* required */
+		char port[8];	/* decimal, 1..65535; default USBIP_PORT */
+	} server;
+	struct selection_criteria camera;
+	struct {
+		char udc[64]; /* default "auto" */
+	} gadget;
+};
+
+/* Reads `path`. 0, or -errno with a text of at most `size` bytes for people in `error`:
+ * "FILE:LINE: what is wrong; allowed: ...". */
+int config_read(struct config *c, const char *path, char *error, size_t size);
+
+/* The same of a text in memory, which `path` is only the name of. */
+int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void set_option(int fd, int level, int name, int value)
+{
+	/* Every option is an improvement that the link works without. */
+	(void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static void set_options(int fd)
+{
+	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 2);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+}
+
+/* Starts on the next address that lets itself be started on. */
+static int start_next(struct conn *c, int error)
+{
+	for (; c->next; c->next = c->next->ai_next) {
+		int fd = socket(c->next->ai_family,
+			c->next->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, c->next->ai_protocol);
+
+		if (fd < 0) {
+			error = -errno;
+			continue;
+		}
+		set_options(fd);
+		if (connect(fd, c->next->ai_addr, c->next->ai_addrlen) == 0 ||
+			errno == EINPROGRESS) {
+			c->next = c->next->ai_next;
+			c->fd = fd;
+			return 0;
+		}
+		error = -errno;
+		close(fd);
+	}
+	return error;
+}
+
+int conn_open(struct conn *c, const char *host, const char *port, const char **why)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	int r;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	r = getaddrinfo(host, port, &hints, &c->addresses);
+	if (r) {
+		*why = gai_strerror(r);
+		return r == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
+	}
+	c->next = c->addresses;
+	r = start_next(c, -EHOSTUNREACH);
+	if (r) {
+		*why = strerror(-r);
+		conn_close(c);
+	}
+	return r;
+}
+
+void conn_adopt(struct conn *c, int fd)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = fd;
+	c->ready = true;
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+int conn_connect(struct conn *c)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		error = errno;
+	if (!error) {
+		c->ready = true;
+		freeaddrinfo(c->addresses);
+		c->addresses = c->next = NULL;
+		return 1;
+	}
+	close(c->fd);
+	c->fd = -1;
+	return start_next(c, -error);
+}
+
+static int outcome(ssize_t n)
+{
+	if (n >= 0)
+		return n > INT_MAX ? INT_MAX : (int)n;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+int conn_readv(struct conn *c, const struct iovec *iov, int n)
+{
+	ssize_t got = readv(c->fd, iov, n);
+
+	return got == 0 ? -ECONNRESET : outcome(got);
+}
+
+int conn_writev(struct conn *c, const struct iovec *iov, int n)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)n};
+
+	return outcome(sendmsg(c->fd, &message, MSG_NOSIGNAL));
+}
+
+int conn_fill(struct conn *c, void *buf, size_t need, size_t *have)
+{
+	while (*have < need) {
+		struct iovec iov = {(char *)buf + *have, need - *have};
+		int n = conn_readv(c, &iov, 1);
+
+		if (n <= 0)
+			return n;
+		*have += (size_t)n;
+	}
+	return 1;
+}
+
+void conn_close(struct conn *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	if (c->addresses)
+		freeaddrinfo(c->addresses);
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * conn: one non-blocking byte stream to a server.
+ *
+ * The loss of the link is noticed within about 5 s: keepalive when nothing is under way,
+ * TCP_USER_TIMEOUT when something is.
+ */
+#ifndef BRIDGE_CONN_H
+#define BRIDGE_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+struct addrinfo;
+
+struct conn {
+	int fd;	    /* -1: closed. May change while connecting: ask again after conn_connect */
+	bool ready; /* connected */
+	struct addrinfo *addresses, *next; /* still to be tried */
+};
+
+/* Resolves `host` (blocking, unless it is an address) and starts to connect. 0, or -errno with *why set to
+ * a text for people that stays valid. */
+int conn_open(struct conn *c, const char *host, const char *port, const char **why);
+
+/* Takes over a connected stream socket and makes it non-blocking. */
+void conn_adopt(struct conn *c, int fd);
+
+/* Call when the fd is writable and !ready. 1: connected; 0: trying the next address; -errno: no
+ * address answered. */
+int conn_connect(struct conn *c);
+
+/* Bytes moved (> 0), 0 = would block, -ECONNRESET when the peer has closed, other -errno. */
+int conn_readv(struct conn *c, const struct iovec *iov, int n);
+int conn_writev(struct conn *c, const struct iovec *iov, int n);
+
+/* Reads until *have == need, over as many calls as it takes. 1: complete; 0: would block; -errno. */
+int conn_fill(struct conn *c, void *buf, size_t need, size_t *have);
+
+void conn_close(struct conn *c);
+
+#endif

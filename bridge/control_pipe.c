@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/control_pipe.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include "bridge/log.h"
+#include "gadget/ffs.h"
+#include "gadget/usbdesc.h"
+
+/* USB 2.0, 9.2.6.1: no request may take longer. Linux hosts give up then too. */
+#define TIMEOUT_S 5.
+
+bool control_pipe_map_index(const struct usb_profile *profile, const struct usb_ctrlrequest *setup,
+			    uint16_t *index)
+{
+	uint16_t at = le16toh(setup->wIndex);
+
+	*index = at;
+	switch (setup->bRequestType & USB_RECIP_MASK) {
+	case USB_RECIP_ENDPOINT:
+		/* FunctionFS counts from 1 in the descriptors' order (ffs_func_revmap_ep); 0 is the
+		 * control endpoint. */
+		if (!(at & 0xff))
+			return true;
+		if ((at & 0xff) > profile->num_endpoints)
+			return false;
+		*index = profile->endpoints[(at & 0xff) - 1].address;
+		return true;
+	case USB_RECIP_INTERFACE:
+		/* Only the low byte is left of it (ffs_func_setup); what the high one held, an entity id
+		 * of audio or video classes, is lost. */
+		for (unsigned i = 0; i < profile->num_interfaces; i++) {
+			if (profile->interfaces[i].logical == (at & 0xff)) {
+				*index = profile->interfaces[i].number;
+				return true;
+			}
+		}
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void answer(struct control_pipe *c, enum ep0_answer answer, size_t size)
+{
+	int r;
+
+	ev_timer_stop(c->loop, &c->timeout);
+	c->busy = false;
+	c->stalls += answer == EP0_STALL;
+	r = ffs_answer(c->ffs, answer, c->buffer, answer == EP0_DATA ? size : 0);
+	if (r)
+		log_debug("control request: no answer possible: %s", strerror(-r));
+}
+
+static void on_done(struct client_urb *urb, int status, uint32_t actual)
+{
+	struct control_pipe *c = urb->user;
+	bool in = urb->setup[0] & USB_DIR_IN;
+
+	if (status)
+		answer(c, EP0_STALL, 0);
+	else
+		answer(c, in ? EP0_DATA : EP0_ACK, actual);
+}
+
+static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct control_pipe *c = timer->data;
+
+	(void)loop;
+	(void)events;
+	log_warning("the camera leaves a control request unanswered (bRequest 0x%02x)",
+		c->urb.setup[1]);
+	client_unlink(c->client, &c->urb); /* on_done then stalls */
+}
+
+void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
+			  const uint8_t *data, size_t size)
+{
+	struct usb_ctrlrequest mapped = *setup;
+	uint16_t index;
+
+	if (c->busy || size > sizeof(c->buffer)) {
+		log_error("ep0 delivered a second request while one is unanswered");
+		return;
+	}
+	c->busy = true;
+	c->requests++;
+	if (!control_pipe_map_index(c->profile, setup, &index)) {
+		answer(c, EP0_STALL, 0);
+		return;
+	}
+	mapped.wIndex = htole16(index);
+	/* The transfer's length must be wLength (usb_submit_urb); what was read is what there is. */
+	if (!(setup->bRequestType & USB_DIR_IN))
+		mapped.wLength = htole16((uint16_t)size);
+	else if (le16toh(setup->wLength) > sizeof(c->buffer))
+		mapped.wLength = htole16(sizeof(c->buffer));
+	memcpy(c->urb.setup, &mapped, sizeof(c->urb.setup));
+	if (size)
+		memcpy(c->buffer, data, size);
+	c->urb.length = le16toh(mapped.wLength);
+	if (client_submit(c->client, &c->urb)) {
+		answer(c, EP0_STALL, 0);
+		return;
+	}
+	ev_timer_set(&c->timeout, TIMEOUT_S, 0.);
+	ev_timer_start(c->loop, &c->timeout);
+}
+
+void control_pipe_init(struct control_pipe *c, struct ev_loop *loop, struct client *client,
+		       struct ffs *ffs, const struct usb_profile *profile)
+{
+	memset(c, 0, sizeof(*c));
+	c->client = client;
+	c->ffs = ffs;
+	c->profile = profile;
+	c->loop = loop;
+	ev_init(&c->timeout, on_timeout);
+	c->timeout.data = c;
+	c->urb.buffer = c->buffer;
+	c->urb.done = on_done;
+	c->urb.user = c;
+}
+
+void control_pipe_fini(struct control_pipe *c)
+{
+	ev_timer_stop(c->loop, &c->timeout);
+}

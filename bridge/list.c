@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/list.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#ifdef HAVE_HWDB
+#include <systemd/sd-hwdb.h>
+#endif
+
+#include "bridge/devlist.h"
+#include "bridge/log.h"
+#include "gadget/usbdesc.h"
+
+#define TIMEOUT_MS 10000 /* without a byte from the server */
+
+bool list_parse_server(const char *server, char host[256], char port[8])
+{
+	const char *colon = strrchr(server, ':');
+	size_t len = colon ? (size_t)(colon - server) : strlen(server);
+
+	strcpy(port, USBIP_PORT);
+	if (*server == '[') { /* [ADDRESS] or [ADDRESS]:PORT */
+		const char *bracket = strchr(server, ']');
+
+		if (!bracket || (bracket[1] && bracket[1] != ':'))
+			return false;
+		colon = bracket[1] ? bracket + 1 : NULL;
+		len = (size_t)(bracket - ++server);
+	} else if (colon && strchr(server, ':') != colon) { /* a bare IPv6 address */
+		colon = NULL;
+		len = strlen(server);
+	}
+	if (!len || len > 255)
+		return false;
+	memcpy(host, server, len);
+	host[len] = 0;
+	if (!colon)
+		return true;
+	if (!colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+		strlen(colon + 1) > 5)
+		return false;
+	strcpy(port, colon + 1);
+	return true;
+}
+
+/* ---- names ---- */
+
+static const char *class_name(const struct devlist_entry *entry)
+{
+	static const struct {
+		uint8_t class;
+		const char *name;
+	} names[] = {
+		{0x01, "audio"}, {0x02, "communications"}, {0x03, "HID"}, {0x06, "still image"},
+		{0x07, "printer"}, {0x08, "mass storage"}, {0x09, "hub"}, {0x0a, "CDC data"},
+		{0x0b, "smart card"}, {0x0e, "video"}, {0xe0, "wireless"}, {0xef, "miscellaneous"},
+		{0xfe, "application specific"}, {0xff, "vendor specific"},
+	};
+	uint8_t class = entry->device.class;
+
+	/* 0 says: look at the interfaces; so does 0xef, of composite devices. */
+	if ((!class || class == 0xef) && entry->device.num_interfaces)
+		class = entry->interfaces[0].class;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i].class == class)
+			return names[i].name;
+	}
+	return "unknown class";
+}
+
+/* A list has no product string; what there is is udev's database of ids. */
+struct product {
+	char vendor[128], model[128];
+};
+
+static void look_up(const struct usbip_device *d, struct product *out)
+{
+	memset(out, 0, sizeof(*out));
+#ifdef HAVE_HWDB
+	char modalias[32];
+	const char *value;
+	sd_hwdb *hwdb;
+
+	if (sd_hwdb_new(&hwdb) < 0)
+		return;
+	(void)snprintf(modalias, sizeof(modalias), "usb:v%04Xp%04X", d->vendor, d->product);
+	if (sd_hwdb_get(hwdb, modalias, "ID_VENDOR_FROM_DATABASE", &value) >= 0)
+		(void)snprintf(out->vendor, sizeof(out->vendor), "%s", value);
+	if (sd_hwdb_get(hwdb, modalias, "ID_MODEL_FROM_DATABASE", &value) >= 0)
+		(void)snprintf(out->model, sizeof(out->model), "%s", value);
+	sd_hwdb_unref(hwdb);
+#else
+	(void)d;
+#endif
+}
+
+/* ---- output ---- */
+
+static void print_people(const struct devlist *list)
+{
+	for (unsigned i = 0; i < list->total; i++) {
+		const struct usbip_device *d = &list->entries[i].device;
+		struct product product;
+
+		look_up(d, &product);
+		printf("%-10s %04x:%04x  %-6s  %-15s %s%s%s\n", d->busid, d->vendor, d->product,
+			usb_speed_str((enum usb_device_speed)d->speed),
+			class_name(&list->entries[i]), product.vendor,
+			*product.vendor && *product.model ? " " : "", product.model);
+	}
+}
+
+static void add_hex(cJSON *object, const char *name, unsigned value, int digits)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%0*x", digits, value);
+	cJSON_AddStringToObject(object, name, text);
+}
+
+static cJSON *class_json(uint8_t class, uint8_t subclass, uint8_t protocol)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	add_hex(object, "class", class, 2);
+	add_hex(object, "subclass", subclass, 2);
+	add_hex(object, "protocol", protocol, 2);
+	return object;
+}
+
+static cJSON *device_json(const struct devlist_entry *entry)
+{
+	const struct usbip_device *d = &entry->device;
+	cJSON *object = class_json(d->class, d->subclass, d->protocol);
+	cJSON *interfaces = cJSON_AddArrayToObject(object, "interfaces");
+	struct product product;
+
+	look_up(d, &product);
+	cJSON_AddStringToObject(object, "busid", d->busid);
+	add_hex(object, "vendor", d->vendor, 4);
+	add_hex(object, "product", d->product, 4);
+	cJSON_AddStringToObject(
+		object, "speed", usb_speed_str((enum usb_device_speed)d->speed));
+	cJSON_AddStringToObject(object, "class_name", class_name(entry));
+	cJSON_AddStringToObject(object, "vendor_name", product.vendor);
+	cJSON_AddStringToObject(object, "product_name", product.model);
+	for (unsigned i = 0; i < d->num_interfaces; i++)
+		cJSON_AddItemToArray(interfaces,
+			class_json(entry->interfaces[i].class, entry->interfaces[i].subclass,
+				entry->interfaces[i].protocol));
+	return object;
+}
+
+static bool print_json(const struct devlist *list)
+{
+	cJSON *root = cJSON_CreateObject();
+	cJSON *devices = cJSON_AddArrayToObject(root, "devices");
+	char *text;
+
+	for (unsigned i = 0; i < list->total; i++)
+		cJSON_AddItemToArray(devices, device_json(&list->entries[i]));
+	text = cJSON_Print(root);
+	if (text)
+		puts(text);
+	free(text);
+	cJSON_Delete(root);
+	return text;
+}
+
+/* ---- asking ---- */
+
+/* 1 or -errno. */
+static int fetch(struct devlist *list, const char **why)
+{
+	int r;
+
+	do {
+		struct pollfd fd = {.fd = devlist_fd(list), .events = devlist_events(list)};
+		int n = poll(&fd, 1, TIMEOUT_MS);
+
+		if (n == 0) {
+			*why = "no answer";
+			return -ETIMEDOUT;
+		}
+		if (n < 0 && errno != EINTR) {
+			*why = strerror(errno);
+			return -errno;
+		}
+		r = devlist_dispatch(list, why);
+	} while (!r);
+	return r;
+}
+
+int list_run(const char *server, bool json)
+{
+	char host[256], port[8];
+	struct devlist list;
+	struct conn conn;
+	const char *why;
+	bool printed = true;
+	int r;
+
+	if (!list_parse_server(server, host, port)) {
+		log_error("'%s' is no server; allowed: HOST, HOST:PORT, [ADDRESS]:PORT", server);
+		return 2;
+	}
+	r = conn_open(&conn, host, port, &why);
+	if (!r) {
+		devlist_init(&list, &conn);
+		r = fetch(&list, &why);
+		if (r > 0 && json)
+			printed = print_json(&list);
+		else if (r > 0)
+			print_people(&list);
+		devlist_fini(&list);
+	}
+	if (r < 0)
+		log_error("server %s port %s: %s", host, port, why);
+	else if (!printed || fflush(stdout))
+		log_error("the list cannot be written");
+	return r < 0 || !printed || ferror(stdout);
+}

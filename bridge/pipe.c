@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/pipe.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/usb/ch9.h>
+
+#include "bridge/log.h"
+#include "gadget/ffs.h"
+
+#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static struct pipe_slot *slot_at(struct pipe *p, unsigned counter)
+{
+	return &p->slots[counter % p->num_slots];
+}
+
+static uint8_t *slot_buffer(const struct pipe_slot *slot)
+{
+	return slot->urb.buffer;
+}
+
+static bool is_in(const struct pipe *p)
+{
+	return p->dir == FRAMING_IN;
+}
+
+/* What comes now is of no use to the other side. */
+static bool is_dropping(const struct pipe *p)
+{
+	return p->state == PIPE_STOPPED || p->state == PIPE_STOPPING;
+}
+
+static void drop(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+
+	if (!slot->framed)
+		framing_cancelled(p->framing, p->dir, slot->asked);
+	slot->framed = true;
+	slot->state = SLOT_DONE;
+}
+
+/* ---- the two operations ---- */
+
+static bool submit(struct pipe_slot *slot, uint32_t length, uint32_t flags)
+{
+	struct pipe *p = slot->pipe;
+
+	slot->urb.length = length;
+	slot->urb.flags = flags;
+	if (client_submit(p->client, &slot->urb))
+		return false; /* the session is over, of which the relay's owner hears */
+	p->urbs_out++;
+	p->urbs++;
+	return true;
+}
+
+static bool ask(struct pipe_slot *slot, uint32_t size)
+{
+	struct pipe *p = slot->pipe;
+
+	slot->state = SLOT_ASKED;
+	slot->position = p->head;
+	slot->epoch = p->epoch;
+	slot->asked = size;
+	slot->framed = slot->again = slot->ended = false;
+	if (is_in(p)) {
+		if (submit(slot, size, 0))
+			return true;
+		drop(slot);
+		return false;
+	}
+	slot->aio_out = 1;
+	ffs_read(p->ffs, p->at, &slot->aio, slot_buffer(slot), size);
+	return true;
+}
+
+static void send_to_phone(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+
+	slot->again = false;
+	slot->aio_out = (slot->size > 0) + slot->ended;
+	if (slot->size)
+		ffs_write(p->ffs, p->at, &slot->aio, slot_buffer(slot), slot->size);
+	/* FunctionFS sends no zero-length packet by itself (it never sets req->zero). */
+	if (slot->ended)
+		ffs_write(p->ffs, p->at, &slot->zlp, slot_buffer(slot), 0);
+	if (!slot->size && !slot->ended)
+		slot->state = SLOT_DONE;
+}
+
+static void send_on(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+
+	if (!slot->framed)
+		framing_done(p->framing, p->dir, slot->asked, slot_buffer(slot), slot->size);
+	slot->framed = true;
+	slot->state = SLOT_SENT;
+	p->bytes += slot->size;
+	if (is_in(p))
+		send_to_phone(slot);
+	else if (!submit(slot, slot->size, slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0))
+		slot->state = SLOT_DONE;
+}
+
+/* ---- the ring ---- */
+
+static bool may_send(const struct pipe *p)
+{
+	if (p->state == PIPE_RUNNING)
+		return !(is_in(p) && p->parked);
+	/* What the camera sent before it halted still goes to the phone. */
+	return p->state == PIPE_HALTING && is_in(p) && !p->parked;
+}
+
+static void settle(struct pipe *p);
+
+static void pump(struct pipe *p)
+{
+	uint32_t size;
+
+	for (; p->send != p->head; p->send++) {
+		struct pipe_slot *slot = slot_at(p, p->send);
+
+		if (slot->state == SLOT_ASKED)
+			break;
+		if (slot->state == SLOT_COME && is_dropping(p))
+			drop(slot);
+		else if (slot->state == SLOT_COME && may_send(p))
+			send_on(slot);
+		else if (slot->state == SLOT_COME)
+			break;
+	}
+	for (; p->tail != p->send && slot_at(p, p->tail)->state == SLOT_DONE; p->tail++)
+		slot_at(p, p->tail)->state = SLOT_FREE;
+	while (p->state == PIPE_RUNNING && !p->parked && p->head - p->tail < p->num_slots) {
+		size = framing_next(p->framing, p->dir);
+		if (!size)
+			break;
+		if (!ask(slot_at(p, p->head++), size))
+			break;
+	}
+	settle(p);
+}
+
+/* Completes a stop as soon as both sides have answered. Reads stand on at the phone: dwc2 cannot be trusted
+ * to cancel them, and they are as good after the next start. */
+static void settle(struct pipe *p)
+{
+	if (p->state != PIPE_STOPPING || p->urbs_out || (is_in(p) && p->tail != p->head))
+		return;
+	framing_restart(p->framing, p->dir);
+	p->state = PIPE_STOPPED;
+	if (p->start_again)
+		pipe_start(p);
+}
+
+static void unlink_all(struct pipe *p)
+{
+	for (unsigned i = p->tail; i != p->head; i++)
+		client_unlink(p->client, &slot_at(p, i)->urb);
+}
+
+static void halt(struct pipe *p, int status)
+{
+	if (p->state != PIPE_RUNNING)
+		return;
+	p->errors++;
+	if (status != -EPIPE)
+		log_warning("endpoint 0x%02x of the camera: %s; the phone is told with a halt",
+			p->address, strerror(-status));
+	p->state = PIPE_HALTING;
+	unlink_all(p);
+}
+
+/* ---- completions ---- */
+
+static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
+{
+	struct pipe *p = slot->pipe;
+
+	/* Once halted, only unlinked URBs are out. */
+	if (is_dropping(p) || p->state == PIPE_HALTING) {
+		drop(slot);
+		return;
+	}
+	slot->size = actual;
+	slot->ended = !status && actual < slot->asked && actual % p->max_packet == 0;
+	slot->state = SLOT_COME;
+	p->moved |= !status || actual;
+}
+
+static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
+{
+	struct pipe_slot *slot = urb->user;
+	struct pipe *p = slot->pipe;
+
+	p->urbs_out--;
+	if (is_in(p)) {
+		on_urb_in(slot, status, actual);
+	} else {
+		slot->state = SLOT_DONE;
+		p->moved |= !status;
+	}
+	if (status == -ESHUTDOWN || status == -ENODEV)
+		p->callbacks->failed(p->user, "the camera has been unplugged");
+	else if (status && !is_dropping(p))
+		halt(p, status);
+	pump(p);
+}
+
+static void on_read(struct pipe_slot *slot, int result)
+{
+	struct pipe *p = slot->pipe;
+
+	slot->aio_out = 0;
+	if (result >= 0 && !is_dropping(p) && p->state != PIPE_HALTING) {
+		slot->size = (uint32_t)result;
+		slot->ended = slot->size < slot->asked && slot->size % p->max_packet == 0;
+		slot->state = SLOT_COME;
+		p->callbacks->stirred(p->user, p);
+		return;
+	}
+	drop(slot);
+	if (result == -EAGAIN)
+		p->parked = true;
+	else if (result < 0 && result != -EINPROGRESS && slot->epoch == p->epoch)
+		pipe_stop(p);
+}
+
+static void on_written(struct pipe_slot *slot, bool data, int result)
+{
+	struct pipe *p = slot->pipe;
+
+	slot->aio_out--;
+	if (result >= 0 && data)
+		slot->size = 0;
+	else if (result >= 0)
+		slot->ended = false;
+	/* EAGAIN: dwc2 takes nothing while the bus is suspended. EINPROGRESS: dwc2 gives a request back
+	 * so when the phone clears a halt. */
+	slot->again |= result == -EAGAIN || result == -EINPROGRESS;
+	p->parked |= result == -EAGAIN;
+	if (result < 0 && !slot->again)
+		slot->size = 0, slot->ended = false;
+	if (!slot->aio_out) {
+		slot->state = slot->again ? SLOT_COME : SLOT_DONE;
+		if (slot->again)
+			p->send = slot->position;
+	}
+	if (result < 0 && !slot->again && slot->epoch == p->epoch)
+		pipe_stop(p);
+}
+
+static void on_aio_done(struct ffsaio_request *req, int result)
+{
+	struct pipe_slot *slot = CONTAINER(req, struct pipe_slot, aio);
+
+	if (is_in(slot->pipe))
+		on_written(slot, true, result);
+	else
+		on_read(slot, result);
+	pump(slot->pipe);
+}
+
+static void on_zlp_done(struct ffsaio_request *req, int result)
+{
+	struct pipe_slot *slot = CONTAINER(req, struct pipe_slot, zlp);
+
+	on_written(slot, false, result);
+	pump(slot->pipe);
+}
+
+/* ---- halt ---- */
+
+static void on_clear_done(struct client_urb *urb, int status, uint32_t actual)
+{
+	struct pipe *p = urb->user;
+
+	(void)actual;
+	p->urbs_out--;
+	if (status)
+		log_warning("endpoint 0x%02x of the camera: its halt cannot be cleared: %s",
+			p->address, strerror(-status));
+	if (p->state == PIPE_CLEARING) {
+		framing_restart(p->framing, p->dir);
+		p->state = PIPE_RUNNING;
+	}
+	pump(p);
+}
+
+/* The phone clears its own halt unseen by us, so the camera's is cleared in advance: what the phone asks
+ * for next then moves by itself. */
+static void clear_halt(struct pipe *p)
+{
+	const uint8_t setup[8] = {USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_ENDPOINT_HALT, 0,
+		p->address, 0, 0, 0};
+
+	memcpy(p->clear.setup, setup, sizeof(setup));
+	if (client_submit(p->client, &p->clear))
+		return;
+	p->urbs_out++;
+	p->state = PIPE_CLEARING;
+}
+
+void pipe_flush(struct pipe *p)
+{
+	int r;
+
+	if (p->state != PIPE_HALTING || p->urbs_out || (is_in(p) && p->tail != p->head))
+		return;
+	/* What the phone sent before it can see the halt belongs to the transfer that failed. */
+	if (!is_in(p))
+		ffs_dispatch_aio(p->ffs);
+	if (p->state != PIPE_HALTING)
+		return;
+	r = ffs_halt(p->ffs, p->at, is_in(p));
+	if (r)
+		log_warning("endpoint %u: cannot be halted: %s", p->at + 1, strerror(-r));
+	p->state = PIPE_HALTED;
+	/* A camera that stalls again at once would be asked for ever. */
+	if (p->moved)
+		clear_halt(p);
+	p->moved = false;
+}
+
+void pipe_kick(struct pipe *p)
+{
+	if (p->state == PIPE_HALTED)
+		clear_halt(p);
+}
+
+/* ---- life ---- */
+
+void pipe_start(struct pipe *p)
+{
+	p->epoch++;
+	p->parked = false;
+	if (p->state != PIPE_STOPPED) {
+		pipe_stop(p);
+		p->start_again = true;
+		settle(p);
+		return;
+	}
+	p->start_again = false;
+	p->moved = true;
+	p->state = PIPE_RUNNING;
+	pump(p);
+}
+
+void pipe_stop(struct pipe *p)
+{
+	p->start_again = false;
+	if (is_dropping(p))
+		return;
+	p->state = PIPE_STOPPING;
+	unlink_all(p);
+	pump(p);
+}
+
+void pipe_wake(struct pipe *p)
+{
+	p->parked = false;
+	pump(p);
+}
+
+bool pipe_idle(const struct pipe *p)
+{
+	return !p->urbs_out && p->tail == p->head;
+}
+
+/* USB 2.0, 9.6.6: frames at full speed, 2^(bInterval-1) microframes at high speed. */
+static uint32_t interval(const struct pipe_options *o)
+{
+	unsigned exponent = o->binterval > 16 ? 16 : o->binterval;
+
+	if ((o->attributes & USB_ENDPOINT_XFERTYPE_MASK) != USB_ENDPOINT_XFER_INT)
+		return 0;
+	if (!o->high_speed)
+		return o->binterval ? o->binterval : 1;
+	return exponent ? 1u << (exponent - 1) : 1;
+}
+
+int pipe_init(struct pipe *p, const struct pipe_options *o)
+{
+	uint32_t max_request = o->max_request - o->max_request % o->max_packet;
+
+	memset(p, 0, sizeof(*p));
+	p->client = o->client;
+	p->ffs = o->ffs;
+	p->dir = o->address & USB_DIR_IN ? FRAMING_IN : FRAMING_OUT;
+	p->callbacks = o->callbacks;
+	p->user = o->user;
+	p->at = o->at;
+	p->interface_at = o->interface_at;
+	p->address = o->address;
+	p->interval = interval(o);
+	p->max_packet = o->max_packet;
+	p->num_slots = o->num_slots;
+	p->framing = o->framing;
+	if (!p->framing) {
+		p->framing = &p->own_framing;
+		framing_init(p->framing, FRAMING_GENERIC);
+		max_request = o->max_packet;
+	}
+	if (max_request < o->max_packet)
+		max_request = o->max_packet;
+	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, o->num_slots / 2);
+	p->clear.done = on_clear_done;
+	p->clear.user = p;
+	p->slots = calloc(p->num_slots, sizeof(*p->slots));
+	/* Not calloc: pages that are never used are never touched. */
+	p->buffers = malloc((size_t)p->num_slots * max_request);
+	if (!p->slots || !p->buffers)
+		return -ENOMEM;
+	for (unsigned i = 0; i < p->num_slots; i++) {
+		struct pipe_slot *slot = &p->slots[i];
+
+		slot->pipe = p;
+		slot->urb.endpoint = p->address;
+		slot->urb.interval = p->interval;
+		slot->urb.buffer = p->buffers + (size_t)i * max_request;
+		slot->urb.done = on_urb_done;
+		slot->urb.user = slot;
+		slot->aio.done = on_aio_done;
+		slot->zlp.done = on_zlp_done;
+	}
+	return 0;
+}
+
+void pipe_fini(struct pipe *p)
+{
+	free(p->slots);
+	free(p->buffers);
+	p->slots = NULL;
+	p->buffers = NULL;
+}
+
+const char *pipe_state_str(enum pipe_state state)
+{
+	static const char *const names[] = {
+		"stopped", "running", "stopping", "halting", "halted", "clearing"};
+
+	return names[state];
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pipe: one data endpoint of the camera and its twin at the phone (a pipe in the words of USB 2.0, 5.3.2).
+ *
+ * A ring of slots, each a buffer with its URB and its aio request. A slot is first *asked* with (IN: a
+ * URB at the camera; OUT: an aio read at the phone), and what has come is *sent* on (IN: an aio write; OUT:
+ * a URB). Many are asked at once, as many bytes as the framing allows; order is kept.
+ *
+ *        tail            send             head
+ *     ... | being sent    | asked or come  | free ...
+ */
+#ifndef BRIDGE_PIPE_H
+#define BRIDGE_PIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/client.h"
+#include "bridge/framing.h"
+#include "gadget/ffsaio.h"
+
+struct ffs;
+struct pipe;
+
+enum pipe_state {
+	PIPE_STOPPED,  /* nothing is asked for; what comes is dropped */
+	PIPE_RUNNING,
+	PIPE_STOPPING, /* everything at the camera has been unlinked, answers awaited */
+	PIPE_HALTING,  /* the camera has halted: what came before drains, the rest is unlinked */
+	PIPE_HALTED,   /* the phone sees the halt, the camera's is kept until the phone stirs */
+	PIPE_CLEARING, /* CLEAR_FEATURE(ENDPOINT_HALT) under way to the camera */
+};
+
+struct pipe_slot {
+	struct pipe *pipe;
+	enum { SLOT_FREE, SLOT_ASKED, SLOT_COME, SLOT_SENT, SLOT_DONE } state;
+	unsigned position; /* of the ring counters */
+	unsigned epoch;	   /* pipe.epoch when it was asked with */
+	uint32_t asked;	   /* bytes */
+	uint32_t size;	   /* bytes that have come, and are still to be sent */
+	bool ended;	   /* a zero-length packet came after them */
+	bool framed;	   /* the framing has seen them */
+	bool again;	   /* the phone's port did not take them: send them again */
+	unsigned aio_out;
+	struct client_urb urb;
+	struct ffsaio_request aio, zlp;
+};
+
+struct pipe_callbacks {
+	/* The camera does not work any more. */
+	void (*failed)(void *user, const char *reason);
+	/* OUT: the phone has sent something. */
+	void (*stirred)(void *user, struct pipe *pipe);
+};
+
+struct pipe {
+	struct client *client;
+	struct ffs *ffs;
+	struct framing *framing;
+	enum framing_dir dir;
+	const struct pipe_callbacks *callbacks;
+	void *user;
+	unsigned at;	   /* endpoint's position in the descriptors */
+	unsigned interface_at;
+	uint8_t address;   /* at the camera */
+	uint32_t interval; /* for the URB */
+	uint32_t max_packet;
+	enum pipe_state state;
+	bool start_again; /* when stopped */
+	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
+	bool moved;	  /* something has come since the last halt */
+	unsigned epoch;	  /* counts the phone's configurations */
+	unsigned num_slots;
+	unsigned tail, send, head; /* free running; slot = counter % num_slots */
+	unsigned urbs_out;
+	struct pipe_slot *slots;
+	uint8_t *buffers;
+	struct client_urb clear;
+	struct framing own_framing; /* unless it shares its interface's */
+	/* since the start */
+	uint64_t bytes, urbs, errors;
+};
+
+struct pipe_options {
+	struct client *client;
+	struct ffs *ffs;
+	struct framing *framing; /* NULL: generic, of its own */
+	unsigned at, interface_at;
+	uint8_t address, attributes, binterval; /* of the camera's endpoint descriptor */
+	uint16_t max_packet;
+	bool high_speed;
+	unsigned num_slots;
+	uint32_t max_request; /* bytes */
+	const struct pipe_callbacks *callbacks;
+	void *user;
+};
+
+/* 0 or -ENOMEM. All memory that the pipe will ever need. */
+int pipe_init(struct pipe *p, const struct pipe_options *options);
+
+/* The client must have been freed, and the ffs' aio ended. */
+void pipe_fini(struct pipe *p);
+
+/* The phone has configured the gadget: start, or stop and start when it runs. */
+void pipe_start(struct pipe *p);
+
+/* The phone is gone: unlink everything at the camera, drop what came. */
+void pipe_stop(struct pipe *p);
+
+/* The phone's port is awake again. */
+void pipe_wake(struct pipe *p);
+
+/* The phone does something on this interface: a halt that the camera repeats is tried to be cleared. */
+void pipe_kick(struct pipe *p);
+
+/* Once an iteration of the loop: what must not happen inside a callback (halting). */
+void pipe_flush(struct pipe *p);
+
+/* Requests at the camera and at the phone that are not answered yet. */
+bool pipe_idle(const struct pipe *p);
+
+const char *pipe_state_str(enum pipe_state state);
+
+#endif

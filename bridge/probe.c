@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bridge/log.h"
+
+/* The steps, in order. */
+enum {
+	STEP_DEVICE,
+	STEP_CONFIG_HEAD, /* its 9 bytes tell how long the whole is */
+	STEP_CONFIG,
+	STEP_SET_CONFIGURATION,
+	STEP_LANGS,
+	STEP_STRINGS,
+};
+
+static const char *const step_names[] = {
+	[STEP_DEVICE] = "device descriptor",
+	[STEP_CONFIG_HEAD] = "configuration descriptor",
+	[STEP_CONFIG] = "configuration descriptor",
+	[STEP_SET_CONFIGURATION] = "SET_CONFIGURATION",
+	[STEP_LANGS] = "string languages",
+	[STEP_STRINGS] = "string",
+};
+
+static void finish(struct probe *p, int error, const char *why)
+{
+	char reason[160];
+
+	(void)snprintf(reason, sizeof(reason), "%s: %s", step_names[p->step], why ? why : "");
+	p->callbacks->done(p->user, error, reason);
+}
+
+static void request(struct probe *p, uint8_t type, uint8_t what, uint16_t value, uint16_t index,
+		    uint16_t length)
+{
+	const uint8_t setup[8] = {type, what, (uint8_t)value, (uint8_t)(value >> 8),
+		(uint8_t)index, (uint8_t)(index >> 8), (uint8_t)length, (uint8_t)(length >> 8)};
+
+	memcpy(p->urb.setup, setup, sizeof(setup));
+	p->urb.buffer = p->buffer;
+	p->urb.length = length;
+	/* Fails only when the session is over, which its user learns from the client. */
+	(void)client_submit(p->client, &p->urb);
+}
+
+static void get_descriptor(struct probe *p, uint8_t type, uint8_t index, uint16_t lang,
+			   uint16_t length)
+{
+	request(p, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR, (uint16_t)(type << 8 | index), lang, length);
+}
+
+/* Asks for the next string there is to read; false when there is none. */
+static bool get_string(struct probe *p)
+{
+	size_t total = p->num_indices * p->profile.num_langs;
+
+	if (p->at >= total || p->profile.num_strings == USBDESC_MAX_STRINGS)
+		return false;
+	get_descriptor(p, USB_DT_STRING, p->indices[p->at % p->num_indices],
+		p->profile.langs[p->at / p->num_indices], 255);
+	return true;
+}
+
+static void ask(struct probe *p)
+{
+	switch (p->step) {
+	case STEP_DEVICE:
+		get_descriptor(p, USB_DT_DEVICE, 0, 0, USB_DT_DEVICE_SIZE);
+		break;
+	case STEP_CONFIG_HEAD:
+		get_descriptor(p, USB_DT_CONFIG, 0, 0, USB_DT_CONFIG_SIZE);
+		break;
+	case STEP_CONFIG:
+		get_descriptor(p, USB_DT_CONFIG, 0, 0,
+			usbdesc_config_size(p->buffer, USB_DT_CONFIG_SIZE));
+		break;
+	case STEP_SET_CONFIGURATION:
+		request(p, USB_DIR_OUT, USB_REQ_SET_CONFIGURATION, p->profile.configuration_value, 0,
+			0);
+		break;
+	case STEP_LANGS:
+		p->num_indices = usbdesc_string_indices(
+			&p->profile, p->indices, sizeof(p->indices));
+		if (p->num_indices)
+			get_descriptor(p, USB_DT_STRING, 0, 0, 255);
+		else
+			finish(p, 0, NULL);
+		break;
+	case STEP_STRINGS:
+		if (!get_string(p))
+			finish(p, 0, NULL);
+		break;
+	}
+}
+
+/* Takes the answer of the step in. 0, or an error with *why. */
+static int take(struct probe *p, uint32_t actual, const char **why)
+{
+	struct usb_profile *profile = &p->profile;
+
+	switch (p->step) {
+	case STEP_DEVICE:
+		return usbdesc_device(profile, profile->speed, p->buffer, actual, why);
+	case STEP_CONFIG_HEAD:
+		*why = "not one, or longer than 4096 bytes";
+		return usbdesc_config_size(p->buffer, actual) ? 0 : -EPROTO;
+	case STEP_CONFIG:
+		return usbdesc_config(profile, p->buffer, actual, why);
+	case STEP_LANGS:
+		return usbdesc_langs(profile, p->buffer, actual, why);
+	case STEP_STRINGS:
+		return usbdesc_string(profile, p->indices[p->at % p->num_indices],
+			profile->langs[p->at / p->num_indices], p->buffer, actual, why);
+	default:
+		return 0;
+	}
+}
+
+static void on_done(struct client_urb *urb, int status, uint32_t actual)
+{
+	struct probe *p = urb->user;
+	const char *why = "refused by the camera";
+	int r = status;
+
+	if (!status)
+		r = take(p, actual, &why);
+	else if (status != -EPIPE)
+		why = strerror(-status);
+	if (r && p->step < STEP_LANGS) {
+		finish(p, r, why);
+		return;
+	}
+	/* Cameras promise strings that they do not have: that is no reason to refuse them. */
+	if (r)
+		log_debug("camera's %s: %s", step_names[p->step], why);
+	if (p->step == STEP_STRINGS)
+		p->at++;
+	else
+		p->step++;
+	ask(p);
+}
+
+void probe_start(struct probe *p, struct client *client, enum usb_device_speed speed,
+		 const struct probe_callbacks *callbacks, void *user)
+{
+	memset(p, 0, sizeof(*p));
+	p->client = client;
+	p->callbacks = callbacks;
+	p->user = user;
+	p->profile.speed = speed;
+	p->urb.done = on_done;
+	p->urb.user = p;
+	ask(p);
+}

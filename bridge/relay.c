@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/client.h"
+#include "bridge/control_pipe.h"
+#include "bridge/log.h"
+#include "bridge/pipe.h"
+#include "gadget/ffs.h"
+#include "gadget/usbdesc.h"
+
+/*
+ * How much may be under way. Bulk IN with a framing: 32 requests of up to 64 KiB, 2 MiB, of which a link of
+ * 40 Mbit/s needs 10 ms' worth, 50 KB; stub_rx allocates each contiguously, so no larger ones. Bulk OUT: 16 KiB,
+ * the most that all UDCs take at once. Without a framing one packet each, as many as the URB table
+ * bears; interrupts come one at a time.
+ */
+#define PTP_IN_SLOTS 32
+#define PTP_IN_REQUEST (64 * 1024)
+#define PTP_OUT_SLOTS 16
+#define PTP_OUT_REQUEST (16 * 1024)
+#define BULK_SLOTS 64
+#define INTERRUPT_SLOTS 4
+/* URBs of the table that are not slots: one CLEAR_FEATURE a pipe, one control request. */
+#define SPARE_URBS (USBDESC_MAX_ENDPOINTS + 1)
+
+struct relay {
+	const struct usb_profile *profile;
+	struct client *client;
+	struct ffs *ffs;
+	const struct relay_callbacks *callbacks;
+	void *user;
+	bool configured, failed;
+	struct control_pipe control;
+	struct framing framings[USBDESC_MAX_INTERFACES];
+	unsigned num_pipes;
+	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
+};
+
+static bool is_bulk(const struct usb_endpoint *e)
+{
+	return (e->attributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_BULK;
+}
+
+static enum framing_kind interface_framing(const struct usb_profile *p, unsigned interface_at)
+{
+	const struct usb_interface *i = &p->interfaces[interface_at];
+	const char *name = usbdesc_text(p, i->string, 0);
+
+	return framing_for_class(
+		i->class, i->subclass, i->protocol, name && !strcmp(name, "MTP"));
+}
+
+/* A framing is for the first bulk endpoint of each direction of its interface; any other endpoint is
+ * carried packet by packet. */
+static bool is_framed(const struct usb_profile *p, unsigned at)
+{
+	const struct usb_endpoint *e = &p->endpoints[at];
+
+	if (!is_bulk(e) || interface_framing(p, e->interface_at) == FRAMING_GENERIC)
+		return false;
+	for (unsigned i = 0; i < at; i++) {
+		const struct usb_endpoint *other = &p->endpoints[i];
+
+		if (other->interface_at == e->interface_at && is_bulk(other) &&
+			!((other->address ^ e->address) & USB_DIR_IN))
+			return false;
+	}
+	return true;
+}
+
+static unsigned num_slots(const struct usb_profile *p, unsigned at)
+{
+	const struct usb_endpoint *e = &p->endpoints[at];
+	unsigned share = (CLIENT_MAX_URBS - SPARE_URBS) / p->num_endpoints;
+	unsigned wanted = !is_bulk(e)	     ? INTERRUPT_SLOTS
+			: !is_framed(p, at)  ? BULK_SLOTS
+			: e->address & USB_DIR_IN ? PTP_IN_SLOTS
+						  : PTP_OUT_SLOTS;
+
+	return wanted < share ? wanted : share;
+}
+
+unsigned relay_aio_depth(const struct usb_profile *p)
+{
+	unsigned depth = 1;
+
+	/* A slot may be written as data and a zero-length packet. */
+	for (unsigned i = 0; i < p->num_endpoints; i++)
+		depth += 2 * num_slots(p, i);
+	return depth;
+}
+
+/* ---- callbacks ---- */
+
+static void on_pipe_failed(void *user, const char *reason)
+{
+	struct relay *r = user;
+
+	if (r->failed)
+		return;
+	r->failed = true;
+	r->callbacks->failed(r->user, reason);
+}
+
+static void kick(struct relay *r, int interface_at)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		if (interface_at < 0 || (int)r->pipes[i].interface_at == interface_at)
+			pipe_kick(&r->pipes[i]);
+	}
+}
+
+static void on_pipe_stirred(void *user, struct pipe *pipe)
+{
+	kick(user, (int)pipe->interface_at);
+}
+
+static const struct pipe_callbacks pipe_callbacks = {
+	.failed = on_pipe_failed,
+	.stirred = on_pipe_stirred,
+};
+
+/* ---- events of the phone ---- */
+
+static void log_addresses(struct relay *r)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		int address = ffs_address(r->ffs, i);
+
+		if (address >= 0)
+			log_debug("endpoint 0x%02x of the camera is 0x%02x at the phone",
+				r->pipes[i].address, (unsigned)address);
+	}
+}
+
+static void set_configured(struct relay *r, bool configured)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		if (configured)
+			pipe_start(&r->pipes[i]);
+		else
+			pipe_stop(&r->pipes[i]);
+	}
+	if (configured)
+		log_addresses(r);
+	if (configured != r->configured)
+		r->callbacks->configured(r->user, configured);
+	r->configured = configured;
+}
+
+void relay_event(struct relay *r, enum usb_functionfs_event_type type)
+{
+	switch (type) {
+	case FUNCTIONFS_ENABLE:
+		set_configured(r, true);
+		break;
+	case FUNCTIONFS_DISABLE:
+	case FUNCTIONFS_UNBIND:
+		set_configured(r, false);
+		break;
+	case FUNCTIONFS_RESUME:
+		for (unsigned i = 0; i < r->num_pipes; i++)
+			pipe_wake(&r->pipes[i]);
+		break;
+	default:
+		break;
+	}
+}
+
+void relay_setup(struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data,
+		 size_t size)
+{
+	kick(r, -1);
+	control_pipe_request(&r->control, setup, data, size);
+}
+
+void relay_flush(struct relay *r)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_flush(&r->pipes[i]);
+	ffs_flush(r->ffs);
+	client_flush(r->client);
+}
+
+void relay_stop(struct relay *r)
+{
+	set_configured(r, false);
+}
+
+/* ---- life ---- */
+
+static int init_pipe(struct relay *r, unsigned at)
+{
+	const struct usb_endpoint *e = &r->profile->endpoints[at];
+	bool framed = is_framed(r->profile, at);
+	struct pipe_options options = {
+		.client = r->client,
+		.ffs = r->ffs,
+		.framing = framed ? &r->framings[e->interface_at] : NULL,
+		.at = at,
+		.interface_at = e->interface_at,
+		.address = e->address,
+		.attributes = e->attributes,
+		.binterval = e->interval,
+		.max_packet = e->max_packet,
+		.high_speed = r->profile->speed >= USB_SPEED_HIGH,
+		.num_slots = num_slots(r->profile, at),
+		.max_request = e->address & USB_DIR_IN ? PTP_IN_REQUEST : PTP_OUT_REQUEST,
+		.callbacks = &pipe_callbacks,
+		.user = r,
+	};
+
+	return pipe_init(&r->pipes[at], &options);
+}
+
+int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
+	      struct ffs *ffs, const struct relay_callbacks *callbacks, void *user,
+	      struct relay **out)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->profile = profile;
+	r->client = client;
+	r->ffs = ffs;
+	r->callbacks = callbacks;
+	r->user = user;
+	control_pipe_init(&r->control, loop, client, ffs, profile);
+	for (unsigned i = 0; i < profile->num_interfaces; i++)
+		framing_init(&r->framings[i], interface_framing(profile, i));
+	for (unsigned i = 0; i < profile->num_endpoints; i++) {
+		int error = init_pipe(r, r->num_pipes++);
+
+		if (error) {
+			relay_free(r);
+			return error;
+		}
+	}
+	*out = r;
+	return 0;
+}
+
+void relay_free(struct relay *r)
+{
+	if (!r)
+		return;
+	control_pipe_fini(&r->control);
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_fini(&r->pipes[i]);
+	free(r);
+}
+
+size_t relay_num_pipes(const struct relay *r)
+{
+	return r->num_pipes;
+}
+
+const struct pipe *relay_pipe(const struct relay *r, size_t at)
+{
+	return &r->pipes[at];
+}

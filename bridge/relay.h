@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * relay: all endpoints of the camera tied to all endpoints of the gadget.
+ *
+ * Sits between one client (an imported, probed camera) and one ffs (the gadget made after it), owns
+ * neither, and moves everything between them from the phone's configuration on.
+ */
+#ifndef BRIDGE_RELAY_H
+#define BRIDGE_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/usb/ch9.h>
+#include <linux/usb/functionfs.h>
+
+struct client;
+struct ev_loop;
+struct ffs;
+struct pipe;
+struct relay;
+struct usb_profile;
+
+struct relay_callbacks {
+	/* The phone has configured the gadget, or has gone. */
+	void (*configured)(void *user, bool configured);
+	/* The camera is of no use any more; stop, then free. */
+	void (*failed)(void *user, const char *reason);
+};
+
+/* aio requests that a relay of this camera may have out at once: the depth that ffs_new wants. */
+unsigned relay_aio_depth(const struct usb_profile *profile);
+
+/* All memory that relaying will ever need. `profile` must stay. 0 or -errno. */
+int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
+	      struct ffs *ffs, const struct relay_callbacks *callbacks, void *user,
+	      struct relay **out);
+
+/* After ffs_free and client_free: requests under way point into the relay's buffers. */
+void relay_free(struct relay *r);
+
+/* What the ffs' callbacks bring. */
+void relay_event(struct relay *r, enum usb_functionfs_event_type type);
+void relay_setup(struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data,
+		 size_t size);
+
+/* Once an iteration of the event loop, before it sleeps: hands what has gathered to both sides. */
+void relay_flush(struct relay *r);
+
+/* Asks for nothing any more and gives up what is under way at the camera. */
+void relay_stop(struct relay *r);
+
+/* Pipes, in the order of the endpoint descriptors; for status. */
+size_t relay_num_pipes(const struct relay *r);
+const struct pipe *relay_pipe(const struct relay *r, size_t at);
+
+#endif
