@@ -13,8 +13,9 @@
 /*
  * A seqnum carries its table index, so that a reply finds its URB without a search:
  *   counter << 12 | index << 2 | IN << 1 | unlink
- * The counter makes it differ from the slot's earlier ones. The IN bit tells, when a reply comes for a URB
- * that is gone, whether payload follows: usbipd-win may send RET_SUBMIT after the RET_UNLINK.
+ * The counter makes it differ from the slot's earlier ones. The IN bit tells, when a reply comes
+ * for a URB that is gone, whether payload follows: usbipd-win may send RET_SUBMIT after the
+ * RET_UNLINK.
  */
 #define SEQ_UNLINK 1u
 #define SEQ_IN 2u
@@ -37,8 +38,8 @@ enum state {
 
 struct slot {
 	struct client_urb *urb; /* NULL: free */
-	uint32_t unlinked;	/* seqnum of its last URB that was unlinked; a late reply is dropped */
-	uint32_t length;	/* of that URB, bytes */
+	uint32_t unlinked; /* seqnum of its last URB that was unlinked; a late reply is dropped */
+	uint32_t length;   /* of that URB, bytes */
 };
 
 struct client {
@@ -55,8 +56,8 @@ struct client {
 	struct client_urb *rx_urb; /* whose payload is awaited; NULL: it goes to scratch */
 	uint32_t rx_payload;	   /* bytes of payload still to come */
 	uint8_t *rx_at;
-	/* slots that are free, first in first out: the later one is used again, the longer a late reply
-	 * to what it held is known */
+	/* slots that are free, first in first out: the later one is used again, the longer a late
+	 * reply to what it held is known */
 	unsigned free_at, num_free;
 	uint16_t free[CLIENT_MAX_URBS];
 	struct slot slots[CLIENT_MAX_URBS];
@@ -99,8 +100,8 @@ static void close_lost(struct client *c, int error)
 		close_with(c, error, "the connection to the server failed: %s", strerror(-error));
 }
 
-int client_new(const struct conn *conn, const char *busid,
-	       const struct client_callbacks *callbacks, void *user, struct client **out)
+int client_new(const struct conn *conn, const char *busid, const struct client_callbacks *callbacks,
+	void *user, struct client **out)
 {
 	struct usbip_op_common op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_IMPORT};
 	const char *field;
@@ -166,8 +167,8 @@ static void on_import_reply(struct client *c)
 		close_protocol(c, "op_common.code: not OP_REP_IMPORT");
 	} else if (op.status) {
 		int error = op.status == USBIP_ST_DEV_BUSY ? -EBUSY
-			  : op.status == USBIP_ST_NODEV	   ? -ENODEV
-			  : op.status == USBIP_ST_DEV_ERR  ? -EIO
+			: op.status == USBIP_ST_NODEV	   ? -ENODEV
+			: op.status == USBIP_ST_DEV_ERR	   ? -EIO
 							   : -EAGAIN;
 
 		close_with(c, error, "the server does not hand device %s over: %s",
@@ -290,8 +291,8 @@ static void release(struct client *c, struct client_urb *urb)
 	urb->done(urb, urb->status, urb->actual);
 }
 
-/* RET_SUBMIT and its payload have been read. While an unlink is under way its message may still be in
- * the queue, and its RET_UNLINK is still to come: the URB is given back only then. */
+/* RET_SUBMIT and its payload have been read. While an unlink is under way its message may still be
+ * in the queue, and its RET_UNLINK is still to come: the URB is given back only then. */
 static void submit_answered(struct client *c, struct client_urb *urb)
 {
 	urb->answered = true;
@@ -368,8 +369,8 @@ static void on_header(struct client *c)
 static size_t record_size(const struct client *c)
 {
 	return c->state == STATE_REQUESTED ? USBIP_OP_COMMON_SIZE
-	     : c->state == STATE_DEVICE	  ? USBIP_DEVICE_SIZE
-					  : USBIP_HEADER_SIZE;
+		: c->state == STATE_DEVICE ? USBIP_DEVICE_SIZE
+					   : USBIP_HEADER_SIZE;
 }
 
 static void on_record(struct client *c)

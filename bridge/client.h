@@ -3,9 +3,9 @@
  * client: one USB/IP session: imports a device, then submits and unlinks URBs.
  *
  * Event driven: watch client_fd for client_events, call client_dispatch; call client_flush once an
- * iteration, so that what was submitted meanwhile leaves in one gathered write. Nothing is allocated after
- * client_new: a URB belongs to its user, who embeds it beside its buffer, and the payload is read from
- * the socket straight into that buffer.
+ * iteration, so that what was submitted meanwhile leaves in one gathered write. Nothing is
+ * allocated after client_new: a URB belongs to its user, who embeds it beside its buffer, and the
+ * payload is read from the socket straight into that buffer.
  */
 #ifndef BRIDGE_CLIENT_H
 #define BRIDGE_CLIENT_H
@@ -30,11 +30,11 @@ struct client_urb {
 	uint8_t *buffer;
 	uint32_t length; /* bytes asked for or sent, at most USBIP_MAX_TRANSFER */
 	uint32_t flags;	 /* USBIP_URB_ZERO_PACKET or 0 */
-	/* interval of interrupt endpoints as the kernel counts it: microframes at high speed, else ms; must
-	 * be 0 for all others, from which some servers guess the transfer type. */
+	/* interval of interrupt endpoints as the kernel counts it: microframes at high speed, else
+	 * ms; must be 0 for all others, from which some servers guess the transfer type. */
 	uint32_t interval;
-	/* status: 0 or a negative errno of Linux; -ECONNRESET when it was unlinked. actual: bytes moved,
-	 * at most `length`, valid also beside an error. */
+	/* status: 0 or a negative errno of Linux; -ECONNRESET when it was unlinked. actual: bytes
+	 * moved, at most `length`, valid also beside an error. */
 	void (*done)(struct client_urb *urb, int status, uint32_t actual);
 	void *user;
 	/* the client's */
@@ -49,17 +49,17 @@ struct client_callbacks {
 	/* The server has handed the device over; URBs may be submitted. */
 	void (*imported)(void *user, const struct usbip_device *device);
 	/*
-	 * The session is over, `reason` says why. Called once, from client_dispatch or client_flush;
-	 * afterwards only client_free may be called, and not from here. error: -EBUSY exported to
-	 * somebody else, -ENODEV no such device, -EPROTO the server broke the protocol, other errnos of
-	 * the connection.
+	 * The session is over, `reason` says why. Called once, from client_dispatch or
+	 * client_flush; afterwards only client_free may be called, and not from here. error: -EBUSY
+	 * exported to somebody else, -ENODEV no such device, -EPROTO the server broke the protocol,
+	 * other errnos of the connection.
 	 */
 	void (*closed)(void *user, int error, const char *reason);
 };
 
 /* Takes `conn` over (its struct is copied) and asks for `busid` as soon as it is connected. */
-int client_new(const struct conn *conn, const char *busid,
-	       const struct client_callbacks *callbacks, void *user, struct client **out);
+int client_new(const struct conn *conn, const char *busid, const struct client_callbacks *callbacks,
+	void *user, struct client **out);
 
 /* Closes the connection, upon which the server resets the device. No `done` is called any more. */
 void client_free(struct client *c);
@@ -69,12 +69,12 @@ short client_events(const struct client *c); /* POLLIN, POLLOUT */
 void client_dispatch(struct client *c);
 void client_flush(struct client *c);
 
-/* 0; -ENOBUFS: CLIENT_MAX_URBS are in flight; -ENOTCONN: the session is over; -EINVAL: a field is out
- * of range. On an error `done` is not called. */
+/* 0; -ENOBUFS: CLIENT_MAX_URBS are in flight; -ENOTCONN: the session is over; -EINVAL: a field is
+ * out of range. On an error `done` is not called. */
 int client_submit(struct client *c, struct client_urb *urb);
 
-/* Asks for a URB in flight to be given up. Its `done` follows in any case: with -ECONNRESET and without
- * data, or as it ended if that came first. No effect on one that is not in flight. */
+/* Asks for a URB in flight to be given up. Its `done` follows in any case: with -ECONNRESET and
+ * without data, or as it ended if that came first. No effect on one that is not in flight. */
 void client_unlink(struct client *c, struct client_urb *urb);
 
 #endif

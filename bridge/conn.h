@@ -20,8 +20,8 @@ struct conn {
 	struct addrinfo *addresses, *next; /* still to be tried */
 };
 
-/* Resolves `host` (blocking, unless it is an address) and starts to connect. 0, or -errno with *why set to
- * a text for people that stays valid. */
+/* Resolves `host` (blocking, unless it is an address) and starts to connect. 0, or -errno with *why
+ * set to a text for people that stays valid. */
 int conn_open(struct conn *c, const char *host, const char *port, const char **why);
 
 /* Takes over a connected stream socket and makes it non-blocking. */
@@ -35,7 +35,8 @@ int conn_connect(struct conn *c);
 int conn_readv(struct conn *c, const struct iovec *iov, int n);
 int conn_writev(struct conn *c, const struct iovec *iov, int n);
 
-/* Reads until *have == need, over as many calls as it takes. 1: complete; 0: would block; -errno. */
+/* Reads until *have == need, over as many calls as it takes. 1: complete; 0: would block; -errno.
+ */
 int conn_fill(struct conn *c, void *buf, size_t need, size_t *have);
 
 void conn_close(struct conn *c);

@@ -12,8 +12,8 @@
 /* USB 2.0, 9.2.6.1: no request may take longer. Linux hosts give up then too. */
 #define TIMEOUT_S 5.
 
-bool control_pipe_map_index(const struct usb_profile *profile, const struct usb_ctrlrequest *setup,
-			    uint16_t *index)
+bool control_pipe_map_index(
+	const struct usb_profile *profile, const struct usb_ctrlrequest *setup, uint16_t *index)
 {
 	uint16_t at = le16toh(setup->wIndex);
 
@@ -29,8 +29,8 @@ bool control_pipe_map_index(const struct usb_profile *profile, const struct usb_
 		*index = profile->endpoints[(at & 0xff) - 1].address;
 		return true;
 	case USB_RECIP_INTERFACE:
-		/* Only the low byte is left of it (ffs_func_setup); what the high one held, an entity id
-		 * of audio or video classes, is lost. */
+		/* Only the low byte is left of it (ffs_func_setup); what the high one held, an
+		 * entity id of audio or video classes, is lost. */
 		for (unsigned i = 0; i < profile->num_interfaces; i++) {
 			if (profile->interfaces[i].logical == (at & 0xff)) {
 				*index = profile->interfaces[i].number;
@@ -78,7 +78,7 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
-			  const uint8_t *data, size_t size)
+	const uint8_t *data, size_t size)
 {
 	struct usb_ctrlrequest mapped = *setup;
 	uint16_t index;
@@ -94,7 +94,8 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 		return;
 	}
 	mapped.wIndex = htole16(index);
-	/* The transfer's length must be wLength (usb_submit_urb); what was read is what there is. */
+	/* The transfer's length must be wLength (usb_submit_urb); what was read is what there is.
+	 */
 	if (!(setup->bRequestType & USB_DIR_IN))
 		mapped.wLength = htole16((uint16_t)size);
 	else if (le16toh(setup->wLength) > sizeof(c->buffer))
@@ -112,7 +113,7 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 }
 
 void control_pipe_init(struct control_pipe *c, struct ev_loop *loop, struct client *client,
-		       struct ffs *ffs, const struct usb_profile *profile)
+	struct ffs *ffs, const struct usb_profile *profile)
 {
 	memset(c, 0, sizeof(*c));
 	c->client = client;

@@ -2,8 +2,9 @@
 /*
  * control_pipe: the phone's control requests, carried to the camera's default control pipe.
  *
- * One at a time, as ep0 is. The numbers in wIndex are the phone's and are translated: FunctionFS gives
- * the position of an endpoint (FUNCTIONFS_ALL_CTRL_RECIP) and the logical number of an interface.
+ * One at a time, as ep0 is. The numbers in wIndex are the phone's and are translated: FunctionFS
+ * gives the position of an endpoint (FUNCTIONFS_ALL_CTRL_RECIP) and the logical number of an
+ * interface.
  */
 #ifndef BRIDGE_CONTROL_PIPE_H
 #define BRIDGE_CONTROL_PIPE_H
@@ -32,16 +33,16 @@ struct control_pipe {
 };
 
 void control_pipe_init(struct control_pipe *c, struct ev_loop *loop, struct client *client,
-		       struct ffs *ffs, const struct usb_profile *profile);
+	struct ffs *ffs, const struct usb_profile *profile);
 void control_pipe_fini(struct control_pipe *c);
 
-/* Takes a request of the phone's, and answers it through ffs_answer when the camera has: with its data,
- * with an acknowledgement, or with a stall, also when the camera needs more than 5 s. */
+/* Takes a request of the phone's, and answers it through ffs_answer when the camera has: with its
+ * data, with an acknowledgement, or with a stall, also when the camera needs more than 5 s. */
 void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
-			  const uint8_t *data, size_t size);
+	const uint8_t *data, size_t size);
 
 /* wIndex of the phone's request in the camera's numbers; false: there is no such endpoint. */
-bool control_pipe_map_index(const struct usb_profile *profile, const struct usb_ctrlrequest *setup,
-			    uint16_t *index);
+bool control_pipe_map_index(
+	const struct usb_profile *profile, const struct usb_ctrlrequest *setup, uint16_t *index);
 
 #endif

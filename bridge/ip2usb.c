@@ -127,8 +127,7 @@ static int command_list(int argc, char **argv)
 		return list_run(argv[optind], options.json);
 	if (!read_config(&config, options.config))
 		return EXIT_USAGE;
-	(void)snprintf(
-		server, sizeof(server), "[%s]:%s", config.server.host, config.server.port);
+	(void)snprintf(server, sizeof(server), "[%s]:%s", config.server.host, config.server.port);
 	return list_run(server, options.json);
 }
 

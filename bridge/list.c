@@ -56,10 +56,20 @@ static const char *class_name(const struct devlist_entry *entry)
 		uint8_t class;
 		const char *name;
 	} names[] = {
-		{0x01, "audio"}, {0x02, "communications"}, {0x03, "HID"}, {0x06, "still image"},
-		{0x07, "printer"}, {0x08, "mass storage"}, {0x09, "hub"}, {0x0a, "CDC data"},
-		{0x0b, "smart card"}, {0x0e, "video"}, {0xe0, "wireless"}, {0xef, "miscellaneous"},
-		{0xfe, "application specific"}, {0xff, "vendor specific"},
+		{0x01, "audio"},
+		{0x02, "communications"},
+		{0x03, "HID"},
+		{0x06, "still image"},
+		{0x07, "printer"},
+		{0x08, "mass storage"},
+		{0x09, "hub"},
+		{0x0a, "CDC data"},
+		{0x0b, "smart card"},
+		{0x0e, "video"},
+		{0xe0, "wireless"},
+		{0xef, "miscellaneous"},
+		{0xfe, "application specific"},
+		{0xff, "vendor specific"},
 	};
 	uint8_t class = entry->device.class;
 
@@ -144,8 +154,7 @@ static cJSON *device_json(const struct devlist_entry *entry)
 	cJSON_AddStringToObject(object, "busid", d->busid);
 	add_hex(object, "vendor", d->vendor, 4);
 	add_hex(object, "product", d->product, 4);
-	cJSON_AddStringToObject(
-		object, "speed", usb_speed_str((enum usb_device_speed)d->speed));
+	cJSON_AddStringToObject(object, "speed", usb_speed_str((enum usb_device_speed)d->speed));
 	cJSON_AddStringToObject(object, "class_name", class_name(entry));
 	cJSON_AddStringToObject(object, "vendor_name", product.vendor);
 	cJSON_AddStringToObject(object, "product_name", product.model);

@@ -5,9 +5,9 @@
 
 #include <stdbool.h>
 
-/* Prints to standard output, problems to standard error. `server`: HOST, HOST:PORT, [ADDRESS]:PORT or
- * a bare IPv6 address. Returns the exit code: 0, or 1 when the server cannot be asked, 2 when `server` is
- * not of that form. */
+/* Prints to standard output, problems to standard error. `server`: HOST, HOST:PORT, [ADDRESS]:PORT
+ * or a bare IPv6 address. Returns the exit code: 0, or 1 when the server cannot be asked, 2 when
+ * `server` is not of that form. */
 int list_run(const char *server, bool json);
 
 /* Splits `server` as above; false when it is not of that form. Sizes are those of struct config. */

@@ -2,8 +2,8 @@
 /*
  * log: lines on standard error, for a person or for the journal.
  *
- * Under systemd (JOURNAL_STREAM is set) each line starts with its level as <N>, sd-daemon(3); else with
- * "error: " or "warning: ". Control characters of what others sent are replaced.
+ * Under systemd (JOURNAL_STREAM is set) each line starts with its level as <N>, sd-daemon(3); else
+ * with "error: " or "warning: ". Control characters of what others sent are replaced.
  */
 #ifndef BRIDGE_LOG_H
 #define BRIDGE_LOG_H

@@ -12,7 +12,8 @@
 #include "bridge/log.h"
 #include "gadget/ffs.h"
 
-#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define CONTAINER(pointer, type, member)                                                           \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static struct pipe_slot *slot_at(struct pipe *p, unsigned counter)
 {
@@ -150,8 +151,8 @@ static void pump(struct pipe *p)
 	settle(p);
 }
 
-/* Completes a stop as soon as both sides have answered. Reads stand on at the phone: dwc2 cannot be trusted
- * to cancel them, and they are as good after the next start. */
+/* Completes a stop as soon as both sides have answered. Reads stand on at the phone: dwc2 cannot be
+ * trusted to cancel them, and they are as good after the next start. */
 static void settle(struct pipe *p)
 {
 	if (p->state != PIPE_STOPPING || p->urbs_out || (is_in(p) && p->tail != p->head))
@@ -244,8 +245,8 @@ static void on_written(struct pipe_slot *slot, bool data, int result)
 		slot->size = 0;
 	else if (result >= 0)
 		slot->ended = false;
-	/* EAGAIN: dwc2 takes nothing while the bus is suspended. EINPROGRESS: dwc2 gives a request back
-	 * so when the phone clears a halt. */
+	/* EAGAIN: dwc2 takes nothing while the bus is suspended. EINPROGRESS: dwc2 gives a request
+	 * back so when the phone clears a halt. */
 	slot->again |= result == -EAGAIN || result == -EINPROGRESS;
 	p->parked |= result == -EAGAIN;
 	if (result < 0 && !slot->again)
@@ -296,8 +297,8 @@ static void on_clear_done(struct client_urb *urb, int status, uint32_t actual)
 	pump(p);
 }
 
-/* The phone clears its own halt unseen by us, so the camera's is cleared in advance: what the phone asks
- * for next then moves by itself. */
+/* The phone clears its own halt unseen by us, so the camera's is cleared in advance: what the phone
+ * asks for next then moves by itself. */
 static void clear_halt(struct pipe *p)
 {
 	const uint8_t setup[8] = {USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_ENDPOINT_HALT, 0,

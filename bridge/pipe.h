@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pipe: one data endpoint of the camera and its twin at the phone (a pipe in the words of USB 2.0, 5.3.2).
+ * pipe: one data endpoint of the camera and its twin at the phone (a pipe in the words of
+ * USB 2.0, 5.3.2).
  *
- * A ring of slots, each a buffer with its URB and its aio request. A slot is first *asked* with (IN: a
- * URB at the camera; OUT: an aio read at the phone), and what has come is *sent* on (IN: an aio write; OUT:
- * a URB). Many are asked at once, as many bytes as the framing allows; order is kept.
+ * A ring of slots, each a buffer with its URB and its aio request. A slot is first *asked* with
+ * (IN: a URB at the camera; OUT: an aio read at the phone), and what has come is *sent* on (IN: an
+ * aio write; OUT: a URB). Many are asked at once, as many bytes as the framing allows; order is
+ * kept.
  *
  *        tail            send             head
  *     ... | being sent    | asked or come  | free ...
@@ -23,7 +25,7 @@ struct ffs;
 struct pipe;
 
 enum pipe_state {
-	PIPE_STOPPED,  /* nothing is asked for; what comes is dropped */
+	PIPE_STOPPED, /* nothing is asked for; what comes is dropped */
 	PIPE_RUNNING,
 	PIPE_STOPPING, /* everything at the camera has been unlinked, answers awaited */
 	PIPE_HALTING,  /* the camera has halted: what came before drains, the rest is unlinked */
@@ -33,7 +35,13 @@ enum pipe_state {
 
 struct pipe_slot {
 	struct pipe *pipe;
-	enum { SLOT_FREE, SLOT_ASKED, SLOT_COME, SLOT_SENT, SLOT_DONE } state;
+	enum {
+		SLOT_FREE,
+		SLOT_ASKED,
+		SLOT_COME,
+		SLOT_SENT,
+		SLOT_DONE
+	} state;
 	unsigned position; /* of the ring counters */
 	unsigned epoch;	   /* pipe.epoch when it was asked with */
 	uint32_t asked;	   /* bytes */
@@ -60,7 +68,7 @@ struct pipe {
 	enum framing_dir dir;
 	const struct pipe_callbacks *callbacks;
 	void *user;
-	unsigned at;	   /* endpoint's position in the descriptors */
+	unsigned at; /* endpoint's position in the descriptors */
 	unsigned interface_at;
 	uint8_t address;   /* at the camera */
 	uint32_t interval; /* for the URB */
@@ -110,7 +118,8 @@ void pipe_stop(struct pipe *p);
 /* The phone's port is awake again. */
 void pipe_wake(struct pipe *p);
 
-/* The phone does something on this interface: a halt that the camera repeats is tried to be cleared. */
+/* The phone does something on this interface: a halt that the camera repeats is tried to be
+ * cleared. */
 void pipe_kick(struct pipe *p);
 
 /* Once an iteration of the loop: what must not happen inside a callback (halting). */

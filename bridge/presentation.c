@@ -76,8 +76,8 @@ static void on_ffs_event(void *user, enum usb_functionfs_event_type type)
 		relay_event(p->relay, type);
 }
 
-static void on_ffs_setup(void *user, const struct usb_ctrlrequest *setup, const uint8_t *data,
-			 size_t size)
+static void on_ffs_setup(
+	void *user, const struct usb_ctrlrequest *setup, const uint8_t *data, size_t size)
 {
 	struct presentation *p = user;
 
@@ -168,10 +168,9 @@ static void watch(struct presentation *p)
 	ev_io_start(p->loop, &p->aio);
 }
 
-int presentation_new(struct ev_loop *loop, const struct usb_profile *profile,
-		     struct client *client, const char *udc,
-		     const struct presentation_callbacks *callbacks, void *user,
-		     struct presentation **out)
+int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
+	const char *udc, const struct presentation_callbacks *callbacks, void *user,
+	struct presentation **out)
 {
 	struct presentation *p = calloc(1, sizeof(*p));
 	int r;

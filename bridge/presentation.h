@@ -16,21 +16,20 @@ struct usb_profile;
 struct presentation_callbacks {
 	/* The phone has configured the gadget, or has gone. */
 	void (*configured)(void *user, bool configured);
-	/* The camera or the gadget is of no use any more. Called at most once; stop, then free, but not
-	 * from here. */
+	/* The camera or the gadget is of no use any more. Called at most once; stop, then free, but
+	 * not from here. */
 	void (*failed)(void *user, const char *reason);
 };
 
-/* The gadget and its mount have fixed names, so there can be one daemon; and what a killed one left may be
- * removed only while none is running. Takes the lock, then removes leftovers. Returns a file descriptor that
- * holds the lock until it is closed, or -errno with the cause in the log. */
+/* The gadget and its mount have fixed names, so there can be one daemon; and what a killed one left
+ * may be removed only while none is running. Takes the lock, then removes leftovers. Returns a file
+ * descriptor that holds the lock until it is closed, or -errno with the cause in the log. */
 int presentation_claim(void);
 
 /* `profile` must stay. 0 or -errno, with the cause in the log. */
-int presentation_new(struct ev_loop *loop, const struct usb_profile *profile,
-		     struct client *client, const char *udc,
-		     const struct presentation_callbacks *callbacks, void *user,
-		     struct presentation **out);
+int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
+	const char *udc, const struct presentation_callbacks *callbacks, void *user,
+	struct presentation **out);
 
 const char *presentation_udc(const struct presentation *p);
 const struct relay *presentation_relay(const struct presentation *p);

@@ -35,10 +35,10 @@ static void finish(struct probe *p, int error, const char *why)
 }
 
 static void request(struct probe *p, uint8_t type, uint8_t what, uint16_t value, uint16_t index,
-		    uint16_t length)
+	uint16_t length)
 {
-	const uint8_t setup[8] = {type, what, (uint8_t)value, (uint8_t)(value >> 8),
-		(uint8_t)index, (uint8_t)(index >> 8), (uint8_t)length, (uint8_t)(length >> 8)};
+	const uint8_t setup[8] = {type, what, (uint8_t)value, (uint8_t)(value >> 8), (uint8_t)index,
+		(uint8_t)(index >> 8), (uint8_t)length, (uint8_t)(length >> 8)};
 
 	memcpy(p->urb.setup, setup, sizeof(setup));
 	p->urb.buffer = p->buffer;
@@ -47,8 +47,8 @@ static void request(struct probe *p, uint8_t type, uint8_t what, uint16_t value,
 	(void)client_submit(p->client, &p->urb);
 }
 
-static void get_descriptor(struct probe *p, uint8_t type, uint8_t index, uint16_t lang,
-			   uint16_t length)
+static void get_descriptor(
+	struct probe *p, uint8_t type, uint8_t index, uint16_t lang, uint16_t length)
 {
 	request(p, USB_DIR_IN, USB_REQ_GET_DESCRIPTOR, (uint16_t)(type << 8 | index), lang, length);
 }
@@ -75,16 +75,16 @@ static void ask(struct probe *p)
 		get_descriptor(p, USB_DT_CONFIG, 0, 0, USB_DT_CONFIG_SIZE);
 		break;
 	case STEP_CONFIG:
-		get_descriptor(p, USB_DT_CONFIG, 0, 0,
-			usbdesc_config_size(p->buffer, USB_DT_CONFIG_SIZE));
+		get_descriptor(
+			p, USB_DT_CONFIG, 0, 0, usbdesc_config_size(p->buffer, USB_DT_CONFIG_SIZE));
 		break;
 	case STEP_SET_CONFIGURATION:
-		request(p, USB_DIR_OUT, USB_REQ_SET_CONFIGURATION, p->profile.configuration_value, 0,
-			0);
+		request(p, USB_DIR_OUT, USB_REQ_SET_CONFIGURATION, p->profile.configuration_value,
+			0, 0);
 		break;
 	case STEP_LANGS:
-		p->num_indices = usbdesc_string_indices(
-			&p->profile, p->indices, sizeof(p->indices));
+		p->num_indices =
+			usbdesc_string_indices(&p->profile, p->indices, sizeof(p->indices));
 		if (p->num_indices)
 			get_descriptor(p, USB_DT_STRING, 0, 0, 255);
 		else
@@ -145,7 +145,7 @@ static void on_done(struct client_urb *urb, int status, uint32_t actual)
 }
 
 void probe_start(struct probe *p, struct client *client, enum usb_device_speed speed,
-		 const struct probe_callbacks *callbacks, void *user)
+	const struct probe_callbacks *callbacks, void *user)
 {
 	memset(p, 0, sizeof(*p));
 	p->client = client;

@@ -2,8 +2,8 @@
 /*
  * probe: reads an imported camera's descriptors and strings, and configures it.
  *
- * A stock server hands the device over unconfigured, in which state it knows no endpoint: SET_CONFIGURATION
- * is part of the probing.
+ * A stock server hands the device over unconfigured, in which state it knows no endpoint:
+ * SET_CONFIGURATION is part of the probing.
  */
 #ifndef BRIDGE_PROBE_H
 #define BRIDGE_PROBE_H
@@ -12,8 +12,9 @@
 #include "gadget/usbdesc.h"
 
 struct probe_callbacks {
-	/* error 0: probe.profile is complete. -EPIPE: the camera refused what it must answer, -EPROTO:
-	 * its descriptors are not valid; `reason` says which. Not called when the session closes. */
+	/* error 0: probe.profile is complete. -EPIPE: the camera refused what it must answer,
+	 * -EPROTO: its descriptors are not valid; `reason` says which. Not called when the session
+	 * closes. */
 	void (*done)(void *user, int error, const char *reason);
 };
 
@@ -32,6 +33,6 @@ struct probe {
 
 /* Starts on an imported device. `speed` and everything else of the profile come from the camera. */
 void probe_start(struct probe *p, struct client *client, enum usb_device_speed speed,
-		 const struct probe_callbacks *callbacks, void *user);
+	const struct probe_callbacks *callbacks, void *user);
 
 #endif

@@ -13,10 +13,10 @@
 #include "gadget/usbdesc.h"
 
 /*
- * How much may be under way. Bulk IN with a framing: 32 requests of up to 64 KiB, 2 MiB, of which a link of
- * 40 Mbit/s needs 10 ms' worth, 50 KB; stub_rx allocates each contiguously, so no larger ones. Bulk OUT: 16 KiB,
- * the most that all UDCs take at once. Without a framing one packet each, as many as the URB table
- * bears; interrupts come one at a time.
+ * How much may be under way. Bulk IN with a framing: 32 requests of up to 64 KiB, 2 MiB, of which a
+ * link of 40 Mbit/s needs 10 ms' worth, 50 KB; stub_rx allocates each contiguously, so no larger
+ * ones. Bulk OUT: 16 KiB, the most that all UDCs take at once. Without a framing one packet each,
+ * as many as the URB table bears; interrupts come one at a time.
  */
 #define PTP_IN_SLOTS 32
 #define PTP_IN_REQUEST (64 * 1024)
@@ -50,12 +50,11 @@ static enum framing_kind interface_framing(const struct usb_profile *p, unsigned
 	const struct usb_interface *i = &p->interfaces[interface_at];
 	const char *name = usbdesc_text(p, i->string, 0);
 
-	return framing_for_class(
-		i->class, i->subclass, i->protocol, name && !strcmp(name, "MTP"));
+	return framing_for_class(i->class, i->subclass, i->protocol, name && !strcmp(name, "MTP"));
 }
 
-/* A framing is for the first bulk endpoint of each direction of its interface; any other endpoint is
- * carried packet by packet. */
+/* A framing is for the first bulk endpoint of each direction of its interface; any other endpoint
+ * is carried packet by packet. */
 static bool is_framed(const struct usb_profile *p, unsigned at)
 {
 	const struct usb_endpoint *e = &p->endpoints[at];
@@ -76,10 +75,10 @@ static unsigned num_slots(const struct usb_profile *p, unsigned at)
 {
 	const struct usb_endpoint *e = &p->endpoints[at];
 	unsigned share = (CLIENT_MAX_URBS - SPARE_URBS) / p->num_endpoints;
-	unsigned wanted = !is_bulk(e)	     ? INTERRUPT_SLOTS
-			: !is_framed(p, at)  ? BULK_SLOTS
-			: e->address & USB_DIR_IN ? PTP_IN_SLOTS
-						  : PTP_OUT_SLOTS;
+	unsigned wanted = !is_bulk(e)	  ? INTERRUPT_SLOTS
+		: !is_framed(p, at)	  ? BULK_SLOTS
+		: e->address & USB_DIR_IN ? PTP_IN_SLOTS
+					  : PTP_OUT_SLOTS;
 
 	return wanted < share ? wanted : share;
 }
@@ -171,8 +170,8 @@ void relay_event(struct relay *r, enum usb_functionfs_event_type type)
 	}
 }
 
-void relay_setup(struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data,
-		 size_t size)
+void relay_setup(
+	struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data, size_t size)
 {
 	kick(r, -1);
 	control_pipe_request(&r->control, setup, data, size);
@@ -218,8 +217,7 @@ static int init_pipe(struct relay *r, unsigned at)
 }
 
 int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
-	      struct ffs *ffs, const struct relay_callbacks *callbacks, void *user,
-	      struct relay **out)
+	struct ffs *ffs, const struct relay_callbacks *callbacks, void *user, struct relay **out)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 

@@ -34,16 +34,15 @@ unsigned relay_aio_depth(const struct usb_profile *profile);
 
 /* All memory that relaying will ever need. `profile` must stay. 0 or -errno. */
 int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
-	      struct ffs *ffs, const struct relay_callbacks *callbacks, void *user,
-	      struct relay **out);
+	struct ffs *ffs, const struct relay_callbacks *callbacks, void *user, struct relay **out);
 
 /* After ffs_free and client_free: requests under way point into the relay's buffers. */
 void relay_free(struct relay *r);
 
 /* What the ffs' callbacks bring. */
 void relay_event(struct relay *r, enum usb_functionfs_event_type type);
-void relay_setup(struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data,
-		 size_t size);
+void relay_setup(
+	struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data, size_t size);
 
 /* Once an iteration of the event loop, before it sleeps: hands what has gathered to both sides. */
 void relay_flush(struct relay *r);

@@ -14,7 +14,7 @@ static bool could_be(const struct selection_criteria *c, const struct usbip_devi
 }
 
 void selection_init(struct selection *s, const struct selection_criteria *criteria,
-		    const struct devlist_entry *entries, size_t num_entries)
+	const struct devlist_entry *entries, size_t num_entries)
 {
 	memset(s, 0, sizeof(*s));
 	s->criteria = criteria;
@@ -25,8 +25,8 @@ void selection_init(struct selection *s, const struct selection_criteria *criter
 	}
 }
 
-static enum selection_verdict verdict(struct selection *s, unsigned matches, const char *match,
-				      const char **busid)
+static enum selection_verdict verdict(
+	struct selection *s, unsigned matches, const char *match, const char **busid)
 {
 	if (matches != 1)
 		return matches ? SELECTION_AMBIGUOUS : SELECTION_NONE;

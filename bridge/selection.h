@@ -2,8 +2,8 @@
 /*
  * selection: which of a server's devices is the camera that the configuration means.
  *
- * Pure. Fails closed: none or several is a refusal. A device list has no serial numbers, so with one
- * configured each device that could be it has to be imported and looked at.
+ * Pure. Fails closed: none or several is a refusal. A device list has no serial numbers, so with
+ * one configured each device that could be it has to be imported and looked at.
  */
 #ifndef BRIDGE_SELECTION_H
 #define BRIDGE_SELECTION_H
@@ -16,7 +16,7 @@
 
 struct devlist_entry;
 
-struct selection_criteria { /* all that are given must match */
+struct selection_criteria {	      /* all that are given must match */
 	char busid[USBIP_BUSID_SIZE]; /* empty: any */
 	bool has_id;
 	uint16_t vendor, product;
@@ -25,7 +25,8 @@ struct selection_criteria { /* all that are given must match */
 
 enum selection_verdict {
 	SELECTION_LOOK,	 /* import *busid, then call selection_serial */
-	SELECTION_FOUND, /* *busid is the one; call selection_serial with what it turns out to have */
+	SELECTION_FOUND, /* *busid is the one; call selection_serial with what it turns out to have
+			  */
 	SELECTION_NONE,
 	SELECTION_AMBIGUOUS,
 };
@@ -41,7 +42,7 @@ struct selection {
 };
 
 void selection_init(struct selection *s, const struct selection_criteria *criteria,
-		    const struct devlist_entry *entries, size_t num_entries);
+	const struct devlist_entry *entries, size_t num_entries);
 
 enum selection_verdict selection_next(struct selection *s, const char **busid);
 

@@ -25,7 +25,8 @@
 #include "bridge/selection.h"
 #include "gadget/fit.h"
 
-#define STEP_TIMEOUT_S 10. /* for a server or a camera to answer, in each state before PRESENTED */
+#define STEP_TIMEOUT_S 10. /* for a server or a camera to answer, in each state before PRESENTED   \
+			    */
 #define RETRY_S 0.5
 /* A stock server needs a moment after a detach. */
 #define MAX_RETRIES 20 /* of a device that is busy */
@@ -287,8 +288,8 @@ static void present(struct supervisor *s)
 	const char *why = unpresentable(profile);
 	int r;
 
-	log_info("imported %s: %04x:%04x %s, %s speed", s->imported, profile->vendor, profile->product,
-		product ? product : "", usb_speed_str(profile->speed));
+	log_info("imported %s: %04x:%04x %s, %s speed", s->imported, profile->vendor,
+		profile->product, product ? product : "", usb_speed_str(profile->speed));
 	if (why) {
 		end(s, SUPERVISOR_UNPRESENTABLE, "the camera cannot be presented: %s", why);
 		return;
@@ -396,7 +397,7 @@ static void watch_server(struct supervisor *s)
 {
 	int fd = s->client ? client_fd(s->client) : s->list ? devlist_fd(s->list) : -1;
 	short wanted = s->client ? client_events(s->client)
-		     : s->list	 ? devlist_events(s->list)
+		: s->list	 ? devlist_events(s->list)
 				 : (short)0;
 	int events = (wanted & POLLIN ? EV_READ : 0) | (wanted & POLLOUT ? EV_WRITE : 0);
 

@@ -5,8 +5,8 @@
  *   CONNECTING -> LISTING -> IMPORTING -> PROBING -> PRESENTED <-> ACTIVE
  *        any of them -> DRAINING, with a reason -> the end
  *
- * Everybody else reports by callback, and what they report is carried out before the loop sleeps next, never
- * inside the callback.
+ * Everybody else reports by callback, and what they report is carried out before the loop sleeps
+ * next, never inside the callback.
  */
 #ifndef BRIDGE_SUPERVISOR_H
 #define BRIDGE_SUPERVISOR_H

@@ -57,8 +57,8 @@ static int explain(const char *what, int error)
 	return usbg_errno(error);
 }
 
-/* Attributes that libusbgx 0.2 has no setter for, or a too narrow one (MaxPower). `format` gives the
- * file below the gadget's folder. */
+/* Attributes that libusbgx 0.2 has no setter for, or a too narrow one (MaxPower). `format` gives
+ * the file below the gadget's folder. */
 static int write_attribute(const struct configfs *c, const char *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -150,7 +150,8 @@ static int set_strings(struct configfs *c, const struct usb_profile *p)
 	return 0;
 }
 
-/* The phone must see packets of the camera's size, so the gadget may not be faster than the camera. */
+/* The phone must see packets of the camera's size, so the gadget may not be faster than the camera.
+ */
 static int set_speed_and_power(struct configfs *c, const struct usb_profile *p)
 {
 	const char *config = usbg_get_config_label(c->config);
@@ -234,12 +235,14 @@ static usbg_udc *find_udc(struct configfs *c, const char *name)
 static int no_udc(struct configfs *c, const char *name)
 {
 	if (name && strcmp(name, "auto"))
-		glog(LOG_ERR, "there is no UDC %s here; ls /sys/class/udc shows what there is", name);
+		glog(LOG_ERR, "there is no UDC %s here; ls /sys/class/udc shows what there is",
+			name);
 	else if (usbg_get_first_udc(c->state))
 		glog(LOG_ERR, "every UDC of this machine has a gadget already");
 	else
-		glog(LOG_ERR, "this machine has no UDC (USB device port): on a Raspberry Pi enable "
-			      "dtoverlay=dwc2,dr_mode=peripheral");
+		glog(LOG_ERR,
+			"this machine has no UDC (USB device port): on a Raspberry Pi enable "
+			"dtoverlay=dwc2,dr_mode=peripheral");
 	return -ENODEV;
 }
 

@@ -11,8 +11,9 @@
 struct configfs;
 struct usb_profile;
 
-/* Removes the gadget `name` that a killed predecessor left, bound or not. Unmount its FunctionFS first.
- * 0 also when there is none; -ENOENT: no USB gadget support in this kernel, or configfs not mounted. */
+/* Removes the gadget `name` that a killed predecessor left, bound or not. Unmount its FunctionFS
+ * first. 0 also when there is none; -ENOENT: no USB gadget support in this kernel, or configfs not
+ * mounted. */
 int configfs_clean(const char *name);
 
 /* Makes the tree as `profile` says. The function instance exists afterwards, and can be mounted. */

@@ -47,8 +47,8 @@ static void carry_out(struct ep0 *ep0, const struct usb_ctrlrequest *setup, cons
 	ssize_t n;
 
 	/* The call in the request's own direction moves data or acknowledges, the other one stalls
-	 * (ffs_ep0_read, ffs_ep0_write). A stall is reported as EL2HLT; EIDRM and EOVERFLOW say that
-	 * the phone has given up waiting, which leaves nothing to do. */
+	 * (ffs_ep0_read, ffs_ep0_write). A stall is reported as EL2HLT; EIDRM and EOVERFLOW say
+	 * that the phone has given up waiting, which leaves nothing to do. */
 	if (a->answer == EP0_STALL)
 		n = in ? read(ep0->file, NULL, 0) : write(ep0->file, NULL, 0);
 	else if (in)
@@ -134,7 +134,8 @@ static void on_interrupt(int signal)
 
 int ep0_start(struct ep0 *ep0, int file)
 {
-	struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: EINTR is the point */
+	struct sigaction action = {
+		.sa_handler = on_interrupt}; /* no SA_RESTART: EINTR is the point */
 	sigset_t all, before;
 	int r;
 

@@ -87,7 +87,7 @@ static int open_endpoints(struct ffs *ffs, unsigned n)
 }
 
 static int set_up(struct ffs *ffs, const char *name, const struct ffsblob *blob,
-		  unsigned num_endpoints, unsigned depth)
+	unsigned num_endpoints, unsigned depth)
 {
 	int r = make_folders(ffs->mountpoint);
 
@@ -116,8 +116,8 @@ static int set_up(struct ffs *ffs, const char *name, const struct ffsblob *blob,
 }
 
 int ffs_new(const char *name, const char *mountpoint, const struct ffsblob *blob,
-	    unsigned num_endpoints, unsigned depth, const struct ffs_callbacks *callbacks,
-	    void *user, struct ffs **out)
+	unsigned num_endpoints, unsigned depth, const struct ffs_callbacks *callbacks, void *user,
+	struct ffs **out)
 {
 	struct ffs *ffs;
 	int r;
@@ -201,8 +201,8 @@ void ffs_read(struct ffs *ffs, unsigned at, struct ffsaio_request *req, void *bu
 	ffsaio_read(&ffs->aio, req, ffs->endpoints[at], buf, size);
 }
 
-void ffs_write(struct ffs *ffs, unsigned at, struct ffsaio_request *req, const void *buf,
-	       size_t size)
+void ffs_write(
+	struct ffs *ffs, unsigned at, struct ffsaio_request *req, const void *buf, size_t size)
 {
 	ffsaio_write(&ffs->aio, req, ffs->endpoints[at], buf, size);
 }

@@ -64,8 +64,8 @@ void ffsaio_read(struct ffsaio *aio, struct ffsaio_request *req, int fd, void *b
 	enqueue(aio, req);
 }
 
-void ffsaio_write(struct ffsaio *aio, struct ffsaio_request *req, int fd, const void *buf,
-		  size_t len)
+void ffsaio_write(
+	struct ffsaio *aio, struct ffsaio_request *req, int fd, const void *buf, size_t len)
 {
 	/* libaio's prototype lacks the const that pwrite has. */
 	io_prep_pwrite(&req->iocb, fd, (void *)(uintptr_t)buf, len, 0);

@@ -32,15 +32,16 @@ struct ffsaio {
 /* 0 or -errno (-EAGAIN: /proc/sys/fs/aio-max-nr is exhausted). */
 int ffsaio_init(struct ffsaio *aio, unsigned depth);
 
-/* Cancels what is in flight and waits for the kernel to let go of it (io_destroy); no `done` is called. */
+/* Cancels what is in flight and waits for the kernel to let go of it (io_destroy); no `done` is
+ * called. */
 void ffsaio_fini(struct ffsaio *aio);
 
-/* Queue one request on an endpoint file that is O_NONBLOCK: io_submit blocks on others until the phone
- * has configured the gadget (ffs_epfile_wait_ep). At most `depth` may be out; more is a caller's bug
- * and is completed with -ENOSPC at once. */
+/* Queue one request on an endpoint file that is O_NONBLOCK: io_submit blocks on others until the
+ * phone has configured the gadget (ffs_epfile_wait_ep). At most `depth` may be out; more is a
+ * caller's bug and is completed with -ENOSPC at once. */
 void ffsaio_read(struct ffsaio *aio, struct ffsaio_request *req, int fd, void *buf, size_t len);
-void ffsaio_write(struct ffsaio *aio, struct ffsaio_request *req, int fd, const void *buf,
-		  size_t len);
+void ffsaio_write(
+	struct ffsaio *aio, struct ffsaio_request *req, int fd, const void *buf, size_t len);
 
 /* Submits what is queued. What the kernel refuses is completed with its error. */
 void ffsaio_flush(struct ffsaio *aio);
