@@ -3,15 +3,17 @@
  * framing: how much may be asked for, so that a request never outlives the transfer it waits for.
  *
  * A request larger than what arrives completes only on a short packet, and a sender need not end a
- * multiple of the packet size with a zero-length one. So the size of each request, IN URB or aio read on
- * an OUT endpoint, comes from a framing that sees both directions of one interface. Pure; one struct an
- * interface, embedded in the relay.
+ * multiple of the packet size with a zero-length one. So the size of each request, IN URB or aio
+ * read on an OUT endpoint, comes from a framing that sees both directions of one interface. Pure;
+ * one struct an interface, embedded in the relay.
  *
  *   generic  one packet a request: always right, any class, any number in flight
- *   ptp      still image (PIMA 15740 / ISO 15740 container over bulk): a container's header tells its
- *            length; then large requests that sum exactly to what remains, rounded up to a packet
+ *   ptp      still image (PIMA 15740 / ISO 15740 containers over bulk): the header of a data
+ *            container tells its length; then large requests that sum exactly to what remains,
+ *            rounded up to a packet. Needs packets of 64 bytes or more, else it acts as generic.
  *
- * A framing that meets what it does not understand acts as generic until the phone starts anew.
+ * A framing that meets what it does not understand acts as generic until the phone sends its next
+ * command (or the endpoint is restarted).
  */
 #ifndef BRIDGE_FRAMING_H
 #define BRIDGE_FRAMING_H
@@ -35,9 +37,9 @@ struct framing_stream {
 	uint32_t max_request; /* bytes, a multiple of max_packet */
 	uint32_t idle;	      /* one-packet requests to keep posted past what is known to come */
 	uint64_t asked;	      /* bytes of requests that are out */
-	uint64_t total;	      /* bytes of the container under way, its header included */
-	uint64_t got;	      /* bytes of it that have arrived; 0 = between containers */
-	bool unbounded;	      /* the container's length is 0xffffffff: it ends with a short packet */
+	uint64_t total;	      /* bytes of the data container under way, its header included */
+	uint64_t got;	      /* bytes of it that have arrived; 0 = between data containers */
+	bool unbounded;	      /* its length says 0xffffffff: it ends with a short packet */
 	bool lost;	      /* not understood: act as generic */
 };
 
@@ -54,17 +56,20 @@ void framing_init(struct framing *f, enum framing_kind kind);
 /* Declares the bulk endpoint of one direction. max_packet > 0; max_request is rounded down to a
  * multiple of it, to at least one packet; idle >= 1. */
 void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_packet,
-			 uint32_t max_request, uint32_t idle);
+	uint32_t max_request, uint32_t idle);
 
-/* Bytes that the next request in this direction may ask for, a multiple of max_packet, and counts it as
- * out; 0 = nothing more for now (ask again after the next framing_done of either direction). */
+/* Bytes that the next request in this direction may ask for, a multiple of max_packet, and counts
+ * it as out; 0 = nothing more for now (ask again after the next framing_done of either direction).
+ * Never 0 while nothing is out, unless there is no endpoint. */
 uint32_t framing_next(struct framing *f, enum framing_dir dir);
 
-/* A request of `asked` bytes came back with `len` bytes at `data` (len <= asked); in order of asking. */
-void framing_done(struct framing *f, enum framing_dir dir, uint32_t asked, const uint8_t *data,
-		  uint32_t len);
+/* A request of `asked` bytes came back with `len` bytes at `data` (len <= asked; fewer: a short
+ * packet ended it); in order of asking. `data` may be NULL when len is 0. */
+void framing_done(
+	struct framing *f, enum framing_dir dir, uint32_t asked, const uint8_t *data, uint32_t len);
 
-/* A request came back without having moved anything and will not be posted again (unlinked, failed). */
+/* A request came back without having moved anything and will not be posted again (unlinked,
+ * failed). In any order. */
 void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked);
 
 /* The endpoint was halted or reset: what comes next is the start of a transfer. Requests that are

@@ -56,6 +56,7 @@ static const char *class_name(const struct devlist_entry *entry)
 		uint8_t class;
 		const char *name;
 	} names[] = {
+		{0x00, "per interface"},
 		{0x01, "audio"},
 		{0x02, "communications"},
 		{0x03, "HID"},
@@ -73,7 +74,8 @@ static const char *class_name(const struct devlist_entry *entry)
 	};
 	uint8_t class = entry->device.class;
 
-	/* 0 says: look at the interfaces; so does 0xef, of composite devices. */
+	/* 0 says: look at the interfaces; so does 0xef, of composite devices. A stock server knows
+	 * none of a device that is not configured. */
 	if ((!class || class == 0xef) && entry->device.num_interfaces)
 		class = entry->interfaces[0].class;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

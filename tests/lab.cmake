@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One test a scenario and kernel; adding a file to lab/scenarios adds its tests.
-set(IP2USB_RELEASE $<TARGET_FILE:ip2usb> CACHE STRING "The ip2usb whose speed and memory are measured")
+set(IP2USB_RELEASE $<TARGET_FILE_DIR:ip2usb> CACHE STRING
+	"Folder of the ip2usb whose speed and memory are measured")
 file(GLOB scenarios CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/tests/lab/scenarios
 	${PROJECT_SOURCE_DIR}/tests/lab/scenarios/*.sh)
 foreach(kernel 6.1 6.12)
@@ -10,7 +11,7 @@ foreach(kernel 6.1 6.12)
 		if(scenario MATCHES "^(speed|sessions)$")
 			set(binary ${IP2USB_RELEASE})
 		else()
-			set(binary $<TARGET_FILE:ip2usb>)
+			set(binary $<TARGET_FILE_DIR:ip2usb>)
 		endif()
 		set(name lab-${kernel}-${scenario})
 		add_test(NAME ${name} COMMAND ${PROJECT_SOURCE_DIR}/tests/lab/run

@@ -3,4 +3,5 @@ ip2usb_test(test_usbip unit/test_usbip.c MODULES bridge/bytes.c bridge/usbip.c)
 ip2usb_test(test_usbdesc unit/test_usbdesc.c MODULES gadget/usbdesc.c)
 ip2usb_test(test_ffsblob unit/test_ffsblob.c MODULES gadget/usbdesc.c gadget/ffsblob.c)
 ip2usb_test(test_framing unit/test_framing.c MODULES bridge/framing.c)
-ip2usb_test(test_framing_properties unit/test_framing_properties.c MODULES bridge/framing.c)
+ip2usb_test(test_framing_properties unit/test_framing_properties.c unit/ptpsession.c
+	MODULES bridge/framing.c)

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * framing by example: named conversations, each a list of what is asked for and what comes back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "bridge/framing.h"
+
+#define OUT FRAMING_OUT
+#define IN FRAMING_IN
+#define K16 16384
+
+enum act {
+	END,
+	ACT_ASK,
+	ACT_DONE,
+	ACT_CANCEL,
+	ACT_RESTART,
+	ACT_ASKED,
+};
+
+struct step {
+	enum act act;
+	enum framing_dir dir;
+	uint32_t size;	 /* of the request; of ACT_ASK, what framing_next is to say */
+	uint32_t len;	 /* that came back */
+	uint32_t length; /* of the header at its start */
+	uint16_t type;
+};
+
+/* framing_next says `size` */
+#define ASK(dir, size)                                                                             \
+	{                                                                                          \
+		ACT_ASK, dir, size, 0, 0, 0                                                        \
+	}
+/* a request of `size` comes back with `len` bytes: a container's start; something else (zeros) */
+#define HEAD(dir, size, len, type, length)                                                         \
+	{                                                                                          \
+		ACT_DONE, dir, size, len, length, type                                             \
+	}
+#define MORE(dir, size, len)                                                                       \
+	{                                                                                          \
+		ACT_DONE, dir, size, len, 0, 0                                                     \
+	}
+#define CANCEL(dir, size)                                                                          \
+	{                                                                                          \
+		ACT_CANCEL, dir, size, 0, 0, 0                                                     \
+	}
+#define RESTART(dir)                                                                               \
+	{                                                                                          \
+		ACT_RESTART, dir, 0, 0, 0, 0                                                       \
+	}
+/* so many bytes are out */
+#define ASKED(dir, size)                                                                           \
+	{                                                                                          \
+		ACT_ASKED, dir, size, 0, 0, 0                                                      \
+	}
+
+#define COMMAND(size) HEAD(OUT, size, 12, 1, 12)
+#define RESPONSE(size) HEAD(IN, size, 12, 3, 12)
+
+struct talk {
+	const char *name;
+	uint32_t max_packet; /* of both endpoints; 0 = 512 */
+	uint32_t idle;	     /* 0 = 2 */
+	enum framing_kind kind;
+	struct step steps[32];
+};
+
+static const struct talk talks[] = {
+	{"between containers, idle one-packet requests", 0, 3, FRAMING_PTP,
+		{ASK(IN, 512), ASK(IN, 512), ASK(IN, 512), ASK(IN, 0), ASK(IN, 0), ASKED(IN, 1536),
+			ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 0), RESPONSE(512),
+			ASK(IN, 512), ASK(IN, 0)}},
+	{"generic: one packet, without end", 0, 1, FRAMING_GENERIC,
+		{ASK(IN, 512), ASK(IN, 512), HEAD(IN, 512, 512, 2, 5000), ASK(IN, 512),
+			ASK(IN, 512), ASK(IN, 512), ASKED(IN, 2048)}},
+	{"large requests for what the ones that are out do not take", 0, 0, FRAMING_PTP,
+		{ASK(IN, 512), ASK(IN, 512), HEAD(IN, 512, 512, 2, 40000), ASK(IN, K16),
+			ASK(IN, K16), ASK(IN, 40448 - 1024 - 2 * K16), ASKED(IN, 40448 - 512),
+			ASK(IN, 512), ASK(IN, 512), ASK(IN, 0), MORE(IN, 512, 512), ASK(IN, 0),
+			MORE(IN, K16, K16), MORE(IN, K16, K16), ASK(IN, 0),
+			MORE(IN, 6656, 40000 - 1024 - 2 * K16), ASKED(IN, 1024), ASK(IN, 0),
+			RESPONSE(512), ASK(IN, 512), ASK(IN, 0)}},
+	{"the same, phone to camera", 0, 0, FRAMING_PTP,
+		{ASK(OUT, 512), ASK(OUT, 512), COMMAND(512), ASK(OUT, 512),
+			HEAD(OUT, 512, 512, 2, 20000), ASK(OUT, K16), ASK(OUT, 20480 - K16 - 1024),
+			ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 0)}},
+	{"a container of one packet needs no large request", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 100, 2, 100), ASK(IN, 512), ASK(IN, 0)}},
+	{"header without payload", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 12, 2, 12), ASK(IN, 512), ASK(IN, 0)}},
+	{"one byte past a packet", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 513), ASK(IN, 512), ASK(IN, 512), ASK(IN, 0),
+			MORE(IN, 512, 1), ASKED(IN, 512), ASK(IN, 0)}},
+	{"exact multiple, no zero-length packet", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 1536), ASK(IN, 1024), ASK(IN, 512), ASK(IN, 0),
+			MORE(IN, 1024, 1024), ASK(IN, 0), RESPONSE(512), ASK(IN, 512), ASK(IN, 0)}},
+	{"exact multiple, zero-length packet", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 1536), ASK(IN, 1024), ASK(IN, 512),
+			MORE(IN, 1024, 1024), MORE(IN, 512, 0), ASK(IN, 512), ASK(IN, 0),
+			HEAD(IN, 512, 512, 2, 2048), ASK(IN, 1536)}},
+	{"exactly one packet, zero-length packet", 0, 2, FRAMING_PTP,
+		{ASK(IN, 512), ASK(IN, 512), HEAD(IN, 512, 512, 2, 512), ASK(IN, 512), ASK(IN, 0),
+			MORE(IN, 512, 0), ASK(IN, 512), ASK(IN, 0)}},
+	{"header apart from its data", 0, 2, FRAMING_PTP,
+		{ASK(IN, 512), ASK(IN, 512), HEAD(IN, 512, 12, 2, 12 + 1024), ASK(IN, 512),
+			ASK(IN, 512), ASK(IN, 512), ASK(IN, 0), MORE(IN, 512, 512),
+			MORE(IN, 512, 512), ASKED(IN, 1024), ASK(IN, 0), MORE(IN, 512, 0),
+			ASK(IN, 512), ASK(IN, 0)}},
+	{"header apart from its data, which needs a packet more than in one", 0, 1, FRAMING_PTP,
+		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 1025), ASK(OUT, 1024), ASK(OUT, 512),
+			ASK(OUT, 0), MORE(OUT, 1024, 1013), ASK(OUT, 0)}},
+	{"nothing after a header that was apart: over", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 12, 2, 9000), ASK(IN, 9216), MORE(IN, 9216, 0),
+			ASK(IN, 512), ASK(IN, 0)}},
+	{"length 0xffffffff: one packet each until a short one", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 0xffffffff), ASK(IN, 512), ASK(IN, 512),
+			ASK(IN, 512), ASK(IN, 512), MORE(IN, 512, 512), ASK(IN, 512),
+			MORE(IN, 512, 3), ASKED(IN, 3 * 512), ASK(IN, 0), MORE(IN, 512, 0),
+			RESPONSE(512), ASK(IN, 0), RESPONSE(512), ASK(IN, 512), ASK(IN, 0)}},
+	{"length 0xffffffff, header apart", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 12, 2, 0xffffffff), ASK(IN, 512), ASK(IN, 512),
+			MORE(IN, 512, 512), ASK(IN, 512), MORE(IN, 512, 0), ASK(IN, 0)}},
+	{"length 0xffffffff, ended by its first packet", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 40, 2, 0xffffffff), ASK(IN, 512), ASK(IN, 0)}},
+	{"length 0xfffffffe", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 0xfffffffe), ASK(IN, K16), ASK(IN, K16),
+			ASKED(IN, 2 * K16)}},
+	{"length 0xfffffffe, header apart", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 12, 2, 0xfffffffe), ASK(IN, K16), ASK(IN, K16)}},
+	{"over before its time: large requests bring what follows", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 60000), ASK(IN, K16), ASK(IN, K16),
+			MORE(IN, K16, 700), ASK(IN, 0), HEAD(IN, K16, K16, 2, 20000),
+			ASK(IN, 20480 - K16), ASK(IN, 512), ASK(IN, 0)}},
+	{"over before its time, then nothing is asked beyond", 0, 2, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 60000), ASK(IN, K16), ASK(IN, K16),
+			MORE(IN, K16, 1024), ASK(IN, 0), RESPONSE(K16), ASK(IN, 512), ASK(IN, 512),
+			ASK(IN, 0)}},
+	{"more than its length: lost, until a command", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 700), ASK(IN, 512), MORE(IN, 512, 512),
+			ASK(IN, 512), ASK(IN, 512), ASK(IN, 512), HEAD(IN, 512, 512, 2, 5000),
+			ASK(IN, 512), RESPONSE(512), ASK(IN, 512), ASK(OUT, 512), COMMAND(512),
+			ASK(IN, 0), ASKED(IN, 3 * 512), HEAD(IN, 512, 512, 2, 5120),
+			ASK(IN, 3584)}},
+	{"lost, and a container that would be understood", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 0, 0), ASK(IN, 512), HEAD(IN, 512, 100, 2, 100),
+			ASK(IN, 512), ASK(IN, 512), ASK(IN, 512), RESPONSE(512), ASK(IN, 512)}},
+	{"a response belongs to no camera's OUT: lost", 0, 1, FRAMING_PTP,
+		{ASK(OUT, 512), HEAD(OUT, 512, 12, 3, 12), ASK(OUT, 512), ASK(OUT, 512),
+			HEAD(OUT, 512, 12, 1, 13), ASK(OUT, 512), HEAD(OUT, 512, 36, 1, 36),
+			ASK(OUT, 512), HEAD(OUT, 512, 32, 1, 32), ASK(OUT, 0)}},
+	{"a command belongs to no IN: lost", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 12, 1, 12), ASK(IN, 512), ASK(IN, 512)}},
+	{"an event on IN is whole", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 16, 4, 16), ASK(IN, 512), ASK(IN, 0)}},
+	{"length below a header: lost", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 11), ASK(IN, 512), ASK(IN, 512)}},
+	{"shorter than a header: lost", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 11, 2, 600), ASK(IN, 512), ASK(IN, 512)}},
+	{"a response longer than five parameters: lost", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 3, 70000), ASK(IN, 512), ASK(IN, 512)}},
+	{"a response that says more than came: lost", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 12, 3, 16), ASK(IN, 512), ASK(IN, 512)}},
+	{"only the lost direction is generic", 0, 1, FRAMING_PTP,
+		{ASK(OUT, 512), ASK(IN, 512), HEAD(IN, 512, 512, 0, 0), ASK(IN, 512), ASK(IN, 512),
+			ASK(OUT, 0)}},
+	{"a command ends whatever IN was in the midst of", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 60000), ASK(IN, K16), ASK(OUT, 512),
+			COMMAND(512), ASK(IN, 0), HEAD(IN, K16, 2000, 2, 2000), ASK(IN, 512),
+			ASK(IN, 0)}},
+	{"restart", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 60000), ASK(IN, K16), ASK(IN, K16),
+			MORE(IN, K16, 1024), RESTART(IN), ASKED(IN, K16), ASK(IN, 0),
+			CANCEL(IN, K16), ASKED(IN, 0), ASK(IN, 512), ASK(IN, 0), RESTART(OUT),
+			HEAD(IN, 512, 512, 0, 0), ASK(IN, 512), ASK(IN, 512), RESTART(IN),
+			ASK(IN, 0), CANCEL(IN, 512), ASK(IN, 0)}},
+	{"restart in a container of unknown length", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 0xffffffff), ASK(IN, 512), RESTART(IN),
+			ASK(IN, 0), HEAD(IN, 512, 512, 2, 2048), ASK(IN, 1536)}},
+	{"cancelled requests are asked for again, in other sizes", 0, 1, FRAMING_PTP,
+		{ASK(IN, 512), HEAD(IN, 512, 512, 2, 33280), ASK(IN, K16), ASK(IN, K16),
+			ASK(IN, 512), ASK(IN, 0), CANCEL(IN, K16), ASKED(IN, K16 + 512),
+			ASK(IN, K16 - 512), ASK(IN, 512), ASK(IN, 0)}},
+	{"packets of 64", 64, 2, FRAMING_PTP,
+		{ASK(IN, 64), ASK(IN, 64), HEAD(IN, 64, 64, 2, 1000), ASK(IN, 896), ASK(IN, 64),
+			ASK(IN, 64), ASK(IN, 0)}},
+	{"packets of 1024", 1024, 1, FRAMING_PTP,
+		{ASK(IN, 1024), HEAD(IN, 1024, 1024, 2, 5000), ASK(IN, 4096), ASK(IN, 1024),
+			ASK(IN, 0)}},
+	{"packets that a response may fill: generic", 32, 1, FRAMING_PTP,
+		{ASK(IN, 32), HEAD(IN, 32, 32, 2, 1000), ASK(IN, 32), ASK(IN, 32), ASK(IN, 32)}},
+};
+
+/* What there is to compare with s->size: of a step that only does something, that itself. */
+static uint64_t play(struct framing *f, const struct step *s)
+{
+	uint8_t head[12] = {(uint8_t)s->length, (uint8_t)(s->length >> 8),
+		(uint8_t)(s->length >> 16), (uint8_t)(s->length >> 24), (uint8_t)s->type};
+	uint8_t *data = NULL;
+
+	switch (s->act) {
+	case ACT_ASK:
+		return framing_next(f, s->dir);
+	case ACT_DONE:
+		if (s->len) {
+			data = calloc(1, s->len);
+			assert_non_null(data);
+			memcpy(data, head, s->len < sizeof(head) ? s->len : sizeof(head));
+		}
+		framing_done(f, s->dir, s->size, data, s->len);
+		free(data);
+		break;
+	case ACT_CANCEL:
+		framing_cancelled(f, s->dir, s->size);
+		break;
+	case ACT_RESTART:
+		framing_restart(f, s->dir);
+		break;
+	case ACT_ASKED:
+		return f->stream[s->dir].asked;
+	case END:
+		break;
+	}
+	return s->size;
+}
+
+static void test_talk(void **state)
+{
+	const struct talk *t = *state;
+	uint32_t max_packet = t->max_packet ? t->max_packet : 512;
+	struct framing f;
+	uint64_t is;
+
+	framing_init(&f, t->kind);
+	framing_stream_init(&f, OUT, max_packet, K16, t->idle ? t->idle : 2);
+	framing_stream_init(&f, IN, max_packet, K16, t->idle ? t->idle : 2);
+	for (const struct step *s = t->steps; s->act != END; s++) {
+		is = play(&f, s);
+		if (is != s->size)
+			fail_msg("step %d: %llu, not %u", (int)(s - t->steps),
+				(unsigned long long)is, s->size);
+	}
+}
+
+/* All of a container just below 4 GiB: nothing wraps, and the last request ends where it ends. */
+static void test_four_gib(void **state)
+{
+	const uint64_t length = 0xfffffffe;
+	uint8_t head[512] = {0xfe, 0xff, 0xff, 0xff, 2};
+	uint8_t *data = calloc(1, 65536);
+	uint64_t got = sizeof(head);
+	struct framing f;
+	uint32_t next;
+
+	(void)state;
+	assert_non_null(data);
+	framing_init(&f, FRAMING_PTP);
+	framing_stream_init(&f, IN, 512, 65536, 1);
+	framing_done(&f, IN, framing_next(&f, IN), head, sizeof(head));
+	while (got < length) {
+		uint32_t want = length - got > 65536 ? 65536 : (uint32_t)(length - got);
+
+		next = framing_next(&f, IN);
+		assert_int_equal(next, want + (512 - want % 512) % 512);
+		framing_done(&f, IN, next, data, want);
+		got += want;
+	}
+	assert_int_equal(framing_next(&f, IN), 512);
+	assert_int_equal(framing_next(&f, IN), 0);
+	free(data);
+}
+
+/* A container of unknown length goes on past 4 GiB. */
+static void test_unbounded_past_four_gib(void **state)
+{
+	uint8_t data[512] = {0xff, 0xff, 0xff, 0xff, 2};
+	struct framing f;
+
+	(void)state;
+	framing_init(&f, FRAMING_PTP);
+	framing_stream_init(&f, IN, 512, 65536, 1);
+	framing_done(&f, IN, framing_next(&f, IN), data, sizeof(data));
+	f.stream[IN].got = 0xfffffe00; /* rather than to send it all */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(framing_next(&f, IN), 512);
+		assert_int_equal(framing_next(&f, IN), 512);
+		framing_done(&f, IN, 512, data, sizeof(data));
+		framing_done(&f, IN, 512, data, sizeof(data));
+	}
+	framing_done(&f, IN, framing_next(&f, IN), NULL, 0);
+	assert_int_equal(framing_next(&f, IN), 512);
+	assert_int_equal(framing_next(&f, IN), 0);
+}
+
+static void test_init(void **state)
+{
+	static const struct {
+		uint32_t max_packet, max_request, want;
+	} cases[] = {
+		{512, 16384, 16384},
+		{512, 16383, 15872},
+		{512, 511, 512},
+		{512, 0, 512},
+		{64, 0xffffffff, 0xffffffc0},
+		{1024, 1024, 1024},
+	};
+	struct framing f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(&f, 0xa5, sizeof(f));
+		framing_init(&f, FRAMING_PTP);
+		assert_int_equal(framing_next(&f, OUT), 0);
+		framing_stream_init(&f, IN, cases[i].max_packet, cases[i].max_request, 1);
+		assert_int_equal(f.stream[IN].max_request, cases[i].want);
+		assert_int_equal(framing_next(&f, IN), cases[i].max_packet);
+		assert_int_equal(framing_next(&f, OUT), 0);
+	}
+	framing_init(&f, FRAMING_GENERIC);
+	assert_int_equal(framing_next(&f, IN), 0);
+}
+
+static void test_for_class(void **state)
+{
+	static const struct {
+		uint8_t class, subclass, protocol;
+		bool mtp;
+		enum framing_kind want;
+	} cases[] = {
+		{0x06, 0x01, 0x01, false, FRAMING_PTP},
+		{0x06, 0x01, 0x01, true, FRAMING_PTP},
+		{0x06, 0x01, 0x02, false, FRAMING_GENERIC},
+		{0x06, 0x02, 0x01, false, FRAMING_GENERIC},
+		{0x06, 0xff, 0x00, true, FRAMING_PTP},
+		{0xff, 0xff, 0x00, true, FRAMING_PTP},
+		{0xff, 0x00, 0x00, true, FRAMING_PTP},
+		{0xff, 0xff, 0x00, false, FRAMING_GENERIC},
+		{0xff, 0x01, 0x01, false, FRAMING_GENERIC},
+		{0x08, 0x06, 0x50, true, FRAMING_GENERIC},
+		{0x03, 0x01, 0x01, false, FRAMING_GENERIC},
+		{0x00, 0x00, 0x00, true, FRAMING_GENERIC},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(framing_for_class(cases[i].class, cases[i].subclass,
+					 cases[i].protocol, cases[i].mtp),
+			cases[i].want);
+}
+
+int main(void)
+{
+	enum {
+		TALKS = sizeof(talks) / sizeof(talks[0])
+	};
+	struct CMUnitTest tests[TALKS + 4] = {
+		cmocka_unit_test(test_for_class),
+		cmocka_unit_test(test_init),
+		cmocka_unit_test(test_four_gib),
+		cmocka_unit_test(test_unbounded_past_four_gib),
+	};
+
+	for (size_t i = 0; i < TALKS; i++)
+		tests[4 + i] = (struct CMUnitTest){
+			talks[i].name, test_talk, NULL, NULL, (void *)&talks[i]};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
