@@ -42,8 +42,10 @@ static void print_usage(FILE *out)
 		"See ip2usb(8) and ip2usb.conf(5).\n");
 }
 
-static int usage_error(void)
+static int usage_error(const char *problem)
 {
+	if (problem)
+		fprintf(stderr, "ip2usb: %s\n", problem);
 	fprintf(stderr, "Try 'ip2usb --help'.\n");
 	return EXIT_USAGE;
 }
@@ -102,8 +104,10 @@ static int command_run(int argc, char **argv)
 	struct config config;
 	struct options options;
 
-	if (!parse_options(argc, argv, &options) || options.json || optind < argc)
-		return usage_error();
+	if (!parse_options(argc, argv, &options))
+		return usage_error(NULL);
+	if (options.json || optind < argc)
+		return usage_error("run takes no --json and no arguments");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
@@ -117,8 +121,10 @@ static int command_list(int argc, char **argv)
 	struct options options;
 	char server[300];
 
-	if (!parse_options(argc, argv, &options) || optind + 1 < argc)
-		return usage_error();
+	if (!parse_options(argc, argv, &options))
+		return usage_error(NULL);
+	if (optind + 1 < argc)
+		return usage_error("list takes one server");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
@@ -151,5 +157,5 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "ip2usb: unknown command '%s'\n", argv[1]);
-	return usage_error();
+	return usage_error(NULL);
 }

@@ -31,7 +31,7 @@ struct probe {
 	struct usb_profile profile;
 };
 
-/* Starts on an imported device. `speed` and everything else of the profile come from the camera. */
+/* Starts on an imported device. `speed` is what the server says; all else comes from the camera. */
 void probe_start(struct probe *p, struct client *client, enum usb_device_speed speed,
 	const struct probe_callbacks *callbacks, void *user);
 

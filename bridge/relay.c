@@ -188,6 +188,7 @@ void relay_flush(struct relay *r)
 void relay_stop(struct relay *r)
 {
 	set_configured(r, false);
+	client_flush(r->client);
 }
 
 /* ---- life ---- */

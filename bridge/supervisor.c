@@ -25,12 +25,14 @@
 #include "bridge/selection.h"
 #include "gadget/fit.h"
 
-#define STEP_TIMEOUT_S 10. /* for a server or a camera to answer, in each state before PRESENTED   \
-			    */
+#define STEP_TIMEOUT_S                                                                             \
+	10. /* for a server or a camera to answer, in each state before PRESENTED                  \
+	     */
 #define RETRY_S 0.5
-/* A stock server needs a moment after a detach. */
-#define MAX_RETRIES 20 /* of a device that is busy */
-#define LIST_RETRIES 5 /* of a device that is not listed */
+/* A stock server needs a moment after a detach: retries of a device that is said to be busy, and of
+ * one that is not listed. */
+#define MAX_BUSY 20
+#define MAX_UNLISTED 5
 
 enum state {
 	STATE_LISTING,
@@ -59,7 +61,7 @@ struct supervisor {
 	enum state state;
 	enum todo todo;
 	enum supervisor_exit exit;
-	unsigned retries;
+	unsigned busy, unlisted; /* retries for either reason */
 	bool retrying;
 	bool probed;
 	/* the session; all NULL between two */
@@ -149,12 +151,6 @@ static void start_listing(struct supervisor *s)
 	devlist_init(s->list, &conn);
 }
 
-static void retry(struct supervisor *s)
-{
-	s->retries++;
-	s->todo = TODO_RETRY;
-}
-
 static void log_list(const struct devlist *list)
 {
 	log_error("the server exports %u device%s", list->total, list->total == 1 ? "" : "s");
@@ -186,10 +182,11 @@ static void on_closed(void *user, int error, const char *reason)
 	struct supervisor *s = user;
 
 	if (s->state == STATE_IMPORTING && (error == -EBUSY || error == -EAGAIN) &&
-		s->retries < MAX_RETRIES) {
-		if (!s->retries)
+		s->busy < MAX_BUSY) {
+		if (!s->busy)
 			log_info("%s; trying again", reason);
-		retry(s);
+		s->busy++;
+		s->todo = TODO_RETRY;
 		return;
 	}
 	end(s, SUPERVISOR_FAILED, "%s", reason);
@@ -311,8 +308,9 @@ static void no_camera(struct supervisor *s, enum selection_verdict verdict)
 	char what[200];
 
 	/* A device that is in use is not in the list, and a predecessor's may be for a moment. */
-	if (verdict == SELECTION_NONE && s->retries < LIST_RETRIES) {
-		retry(s);
+	if (verdict == SELECTION_NONE && s->unlisted < MAX_UNLISTED) {
+		s->unlisted++;
+		s->todo = TODO_RETRY;
 		return;
 	}
 	if (s->list)

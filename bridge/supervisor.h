@@ -2,8 +2,10 @@
 /*
  * supervisor: the one state machine; it alone makes and frees sessions and gadgets.
  *
- *   CONNECTING -> LISTING -> IMPORTING -> PROBING -> PRESENTED <-> ACTIVE
- *        any of them -> DRAINING, with a reason -> the end
+ *   LISTING -> IMPORTING -> PROBING -> PRESENTED <-> ACTIVE
+ *      ^___________|            |       busy: list again after a moment
+ *                  ^____________|       a survey: look at the next candidate
+ *   any of them -> DRAINING, with a reason -> the end
  *
  * Everybody else reports by callback, and what they report is carried out before the loop sleeps
  * next, never inside the callback.

@@ -85,14 +85,14 @@ static int write_attribute(const struct configfs *c, const char *value, const ch
 
 static int open_state(usbg_state **state)
 {
-	int error = usbg_init(CONFIGFS, state);
-
-	if (error)
+	/* Looked for here, because libusbgx would print words of its own. */
+	if (access(CONFIGFS "/usb_gadget", F_OK) < 0) {
 		glog(LOG_ERR,
 			"no USB gadget support in " CONFIGFS
-			" (%s): load the module libcomposite, mount configfs",
-			usbg_strerror(error));
-	return error ? -ENOENT : 0;
+			": load the module libcomposite, mount configfs");
+		return -ENOENT;
+	}
+	return explain("reading " CONFIGFS "/usb_gadget", usbg_init(CONFIGFS, state));
 }
 
 int configfs_clean(const char *name)

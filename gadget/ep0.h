@@ -19,8 +19,9 @@
 #include <linux/usb/ch9.h>
 #include <linux/usb/functionfs.h>
 
-#define EP0_MAX_DATA 4096 /* USB_COMP_EP0_BUFSIZ: composite_setup stalls or clamps what is larger  \
-			   */
+#define EP0_MAX_DATA                                                                               \
+	4096 /* USB_COMP_EP0_BUFSIZ: composite_setup stalls or clamps what is larger               \
+	      */
 
 enum ep0_answer {
 	EP0_DATA,  /* data stage of an IN request; may be shorter than wLength, also 0 */
@@ -42,8 +43,8 @@ struct ep0 {
 };
 
 /* Starts the thread. `file` stays the caller's and must outlive ep0_stop. Installs an empty handler
- * for SIGUSR2, which interrupts the thread in a data stage that the phone has given up. 0 or
- * -errno. */
+ * for SIGUSR2, by which ep0_stop interrupts the thread in a data stage that the phone has given up.
+ * 0 or -errno. */
 int ep0_start(struct ep0 *ep0, int file);
 
 /* Ends the thread, which takes the phone's request under way with it. Unbind the UDC first. */
