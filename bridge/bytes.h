@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bytes: bounded cursors over big-endian wire data, the only place that reads or writes wire integers.
+ * bytes: bounded cursors over big-endian wire data, the only place that reads or writes wire
+ * integers.
  *
- * A cursor that would pass its end sets `overrun`, returns 0 and stays where it is: read a whole
- * message, then look once.
+ * A cursor that would pass its end sets `overrun` and stays where it is for good; what is read from
+ * then on is 0, what is written is dropped. So: read a whole message, then look once.
  */
 #ifndef BRIDGE_BYTES_H
 #define BRIDGE_BYTES_H

@@ -92,8 +92,9 @@ static void close_protocol(struct client *c, const char *field)
 
 static void close_lost(struct client *c, int error)
 {
-	if (error == -ECONNRESET)
-		close_with(c, error, "the server closed the connection");
+	/* Which of the two it is depends on whether reading or writing finds out first. */
+	if (error == -ECONNRESET || error == -EPIPE)
+		close_with(c, -ECONNRESET, "the server closed the connection");
 	else if (error == -ETIMEDOUT)
 		close_with(c, error, "the server does not answer any more");
 	else
@@ -282,7 +283,7 @@ static void release(struct client *c, struct client_urb *urb)
 	uint32_t index = urb->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1);
 
 	c->slots[index].urb = NULL;
-	if (urb->unlinking) {
+	if (urb->unlinking && !urb->answered) {
 		c->slots[index].unlinked = urb->seqnum;
 		c->slots[index].length = urb->length;
 	}
@@ -314,6 +315,12 @@ static void on_ret_submit(struct client *c, const struct usbip_header *h)
 		close_protocol(c, "usbip_header_basic.seqnum: of no URB that is in flight");
 		return;
 	}
+	/* Seqnums can be guessed. A URB that were given back now would leave its message in the
+	 * queue. */
+	if (urb && urb->submit.queued) {
+		close_protocol(c, "usbip_header_basic.seqnum: of a URB that has not been sent");
+		return;
+	}
 	if (usbip_check_reply(ret, urb ? urb->length : slot->length, 0, &field)) {
 		close_protocol(c, field);
 		return;
@@ -340,6 +347,10 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 
 	if (!urb || !urb->unlinking || (urb->seqnum | SEQ_UNLINK) != h->seqnum) {
 		close_protocol(c, "usbip_header_basic.seqnum: of no unlink that is in flight");
+		return;
+	}
+	if (urb->unlink.queued) {
+		close_protocol(c, "usbip_header_basic.seqnum: of an unlink that has not been sent");
 		return;
 	}
 	if (!urb->answered) {
@@ -393,8 +404,6 @@ static void received(struct client *c, size_t n)
 		/* What no URB wants any more goes to scratch, over and over. */
 		if (c->rx_urb)
 			c->rx_at += part;
-		else if (part > SCRATCH_SIZE)
-			part = SCRATCH_SIZE;
 		c->rx_payload -= (uint32_t)part;
 		n -= part;
 		if (!c->rx_payload && c->rx_urb)

@@ -10,6 +10,7 @@
 #include <ini.h>
 
 #define MAX_FILE 65536 /* bytes; a configuration has a few hundred */
+#define BOM "\xef\xbb\xbf"
 
 struct parse {
 	struct config *config;
@@ -33,7 +34,12 @@ static bool copy(char *out, size_t size, const char *value)
 
 static bool set_host(struct config *c, const char *value)
 {
-	return *value && !strpbrk(value, " \t/") &&
+	const char *colon = strchr(value, ':');
+
+	/* One colon would be before a port; an IPv6 address has more. */
+	if (colon && !strchr(colon + 1, ':'))
+		return false;
+	return *value && !strpbrk(value, " \t/;#[]\"'") &&
 		copy(c->server.host, sizeof(c->server.host), value);
 }
 
@@ -87,7 +93,7 @@ static const struct key {
 	setter *set;
 	const char *allowed;
 } keys[] = {
-	{"server", "host", set_host, "a host name or an address"},
+	{"server", "host", set_host, "a host name or an address, without port or brackets"},
 	{"server", "port", set_port, "1 to 65535"},
 	{"camera", "busid", set_busid, "a bus id such as 1-1.4, at most 31 characters"},
 	{"camera", "id", set_id, "VID:PID, four hexadecimal digits each, such as 04a9:3218"},
@@ -130,22 +136,32 @@ static int on_key(void *user, const char *section, const char *name, const char 
 {
 	struct parse *p = user;
 	char allowed[256];
-	bool known = false;
 
 	for (size_t i = 0; i < NUM_KEYS; i++) {
-		if (strcmp(keys[i].section, section))
-			continue;
-		known = true;
-		if (strcmp(keys[i].name, name))
+		if (strcmp(keys[i].section, section) || strcmp(keys[i].name, name))
 			continue;
 		if (keys[i].set(p->config, value))
 			return 1;
 		(void)snprintf(allowed, sizeof(allowed), "%s; allowed: %s", name, keys[i].allowed);
 		return fail(p, "'%s' is no value for %s", value, allowed);
 	}
-	if (known)
-		return fail(p, "unknown key '%s'; allowed in this section: %s", name,
-			names(section, allowed, sizeof(allowed)));
+	if (!*section)
+		return fail(p, "'%s' is in no section; allowed: %s", name,
+			names(NULL, allowed, sizeof(allowed)));
+	return fail(p, "unknown key '%s'; allowed in this section: %s", name,
+		names(section, allowed, sizeof(allowed)));
+}
+
+/* inih tells of a section only with its keys, and it may have none. */
+static bool check_section(struct parse *p, const char *line)
+{
+	char section[256], allowed[256];
+
+	(void)snprintf(section, sizeof(section), "%.*s", (int)strcspn(line + 1, "]"), line + 1);
+	for (size_t i = 0; i < NUM_KEYS; i++) {
+		if (!strcmp(keys[i].section, section))
+			return true;
+	}
 	return fail(p, "unknown section '%s'; allowed: %s", section,
 		names(NULL, allowed, sizeof(allowed)));
 }
@@ -154,11 +170,14 @@ static int on_key(void *user, const char *section, const char *name, const char 
 static char *read_line(char *out, int size, void *user)
 {
 	struct parse *p = user;
-	size_t n = strcspn(p->text, "\n");
+	size_t n;
 
 	if (!*p->text || p->failed)
 		return NULL;
 	p->line++;
+	/* inih takes an indented line for more of the value before it. */
+	p->text += strspn(p->text, " \t\v\f\r");
+	n = strcspn(p->text, "\n");
 	if (n >= (size_t)size - 1) {
 		fail(p, "%s; allowed: %s", "the line is too long", "198 characters");
 		return NULL;
@@ -166,7 +185,7 @@ static char *read_line(char *out, int size, void *user)
 	memcpy(out, p->text, n);
 	out[n] = 0;
 	p->text += n + (p->text[n] == '\n');
-	return out;
+	return *out == '[' && strchr(out, ']') && !check_section(p, out) ? NULL : out;
 }
 
 int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size)
@@ -177,8 +196,11 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 	memset(c, 0, sizeof(*c));
 	strcpy(c->server.port, USBIP_PORT);
 	strcpy(c->gadget.udc, "auto");
+	if (!strncmp(text, BOM, strlen(BOM)))
+		p.text += strlen(BOM);
 	line = ini_parse_stream(read_line, &p, on_key, &p);
-	if (p.failed)
+	/* Of two problems the first: it may be the cause of the other. */
+	if (p.failed && (!line || line == p.line))
 		return -EINVAL;
 	if (line) {
 		(void)snprintf(error, size, "%s:%d: neither [section] nor key = value", path, line);
@@ -189,6 +211,18 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* What follows the NUL would be left out without a word. UTF-16, which some editors write, has
+ * many. */
+static int refuse_nul(const char *path, const char *text, char *error, size_t size)
+{
+	int line = 1;
+
+	for (const char *at = text; *at; at++)
+		line += *at == '\n';
+	(void)snprintf(error, size, "%s:%d: a NUL byte; allowed: text in UTF-8", path, line);
+	return -EINVAL;
 }
 
 int config_read(struct config *c, const char *path, char *error, size_t size)
@@ -211,7 +245,8 @@ int config_read(struct config *c, const char *path, char *error, size_t size)
 		(void)snprintf(error, size, "%s: %s", path, strerror(-r));
 	} else {
 		text[n] = 0;
-		r = config_parse(c, path, text, error, size);
+		r = strlen(text) == n ? config_parse(c, path, text, error, size)
+				      : refuse_nul(path, text, error, size);
 	}
 	free(text);
 	return r;

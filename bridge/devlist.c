@@ -164,12 +164,11 @@ static int step(struct devlist *d, const char **why)
 
 int devlist_dispatch(struct devlist *d, const char **why)
 {
-	int r;
+	int r = 1;
 
 	*why = NULL;
-	do
+	while (r > 0 && d->step != STEP_DONE)
 		r = step(d, why);
-	while (r > 0 && d->step != STEP_DONE);
 	if (r < 0 && !*why)
 		*why = strerror(-r);
 	return r;

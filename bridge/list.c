@@ -41,8 +41,9 @@ bool list_parse_server(const char *server, char host[256], char port[8])
 	host[len] = 0;
 	if (!colon)
 		return true;
-	if (!colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-		strlen(colon + 1) > 5)
+	/* getaddrinfo would take any number, modulo 65536. */
+	if (strspn(colon + 1, "0123456789") != strlen(colon + 1) || strlen(colon + 1) > 5 ||
+		atoi(colon + 1) < 1 || atoi(colon + 1) > 65535)
 		return false;
 	strcpy(port, colon + 1);
 	return true;
@@ -172,15 +173,15 @@ static bool print_json(const struct devlist *list)
 	cJSON *root = cJSON_CreateObject();
 	cJSON *devices = cJSON_AddArrayToObject(root, "devices");
 	char *text;
+	bool printed;
 
 	for (unsigned i = 0; i < list->total; i++)
 		cJSON_AddItemToArray(devices, device_json(&list->entries[i]));
 	text = cJSON_Print(root);
-	if (text)
-		puts(text);
+	printed = text && puts(text) >= 0;
 	free(text);
 	cJSON_Delete(root);
-	return text;
+	return printed;
 }
 
 /* ---- asking ---- */

@@ -20,6 +20,7 @@ bool outbox_empty(const struct outbox *o)
 void outbox_put(struct outbox *o, struct outbox_message *m)
 {
 	m->next = NULL;
+	m->queued = true;
 	*o->tail = m;
 	o->tail = &m->next;
 }
@@ -64,6 +65,7 @@ int outbox_flush(struct outbox *o, struct conn *conn)
 		o->sent += (size_t)n;
 		while (o->head && o->sent >= message_size(o->head)) {
 			o->sent -= message_size(o->head);
+			o->head->queued = false;
 			o->head = o->head->next;
 		}
 	}

@@ -15,6 +15,7 @@ struct conn;
 
 struct outbox_message {
 	struct outbox_message *next; /* of the queue */
+	bool queued;		     /* not all of it has gone yet */
 	uint8_t header[48];
 	uint32_t header_size;
 	const uint8_t *payload;

@@ -2,8 +2,8 @@
 /*
  * usbip: USB/IP 1.1.1 messages <-> host-order structs (Documentation/usb/usbip_protocol.rst).
  *
- * Pure: no I/O, no allocation, no logging. Every message has one validator, used on what is sent and on
- * what is received, whichever end we are. Numbers and names are the protocol text's.
+ * Pure: no I/O, no allocation, no logging. Every message has one validator, used on what is sent
+ * and on what is received, whichever end we are. Numbers and names are the protocol text's.
  */
 #ifndef BRIDGE_USBIP_H
 #define BRIDGE_USBIP_H
@@ -18,9 +18,9 @@
 #define USBIP_OP_COMMON_SIZE 8
 #define USBIP_BUSID_SIZE 32
 #define USBIP_PATH_SIZE 256
-#define USBIP_DEVICE_SIZE 312	/* struct usbip_usb_device */
-#define USBIP_INTERFACE_SIZE 4	/* struct usbip_usb_interface */
-#define USBIP_HEADER_SIZE 48	/* usbip_header of every message of the URB phase */
+#define USBIP_DEVICE_SIZE 312  /* struct usbip_usb_device */
+#define USBIP_INTERFACE_SIZE 4 /* struct usbip_usb_interface */
+#define USBIP_HEADER_SIZE 48   /* usbip_header of every message of the URB phase */
 #define USBIP_ISO_PACKET_SIZE 16
 
 /* Bounds of our own, so that a hostile peer costs bounded memory. */
@@ -53,8 +53,8 @@ struct usbip_op_common {
 };
 
 struct usbip_device {
-	char path[USBIP_PATH_SIZE];   /* always NUL terminated */
-	char busid[USBIP_BUSID_SIZE]; /* always NUL terminated, never empty */
+	char path[USBIP_PATH_SIZE];   /* NUL terminated printable ASCII */
+	char busid[USBIP_BUSID_SIZE]; /* NUL terminated, of A-Z a-z 0-9 . : _ -, never empty */
 	uint32_t busnum, devnum;
 	uint32_t speed; /* enum usb_device_speed */
 	uint16_t vendor, product, bcd_device;
@@ -114,7 +114,7 @@ struct usbip_ret_unlink {
 struct usbip_header {
 	uint32_t command; /* enum usbip_command */
 	uint32_t seqnum;
-	uint32_t devid;	    /* busnum << 16 | devnum; 0 in RET_* */
+	uint32_t devid;	    /* busnum << 16 | devnum; 0 in RET_*, whatever is put or came */
 	uint32_t direction; /* enum usbip_direction; 0 in RET_* */
 	uint32_t ep;	    /* endpoint number, no direction bit; 0 in RET_* */
 	union {
@@ -128,23 +128,23 @@ struct usbip_header {
 /*
  * put: host order -> wire. `out` has the size of the message. The validator runs first.
  * get: wire -> host order. `in` has the size of the message. The validator runs last.
- * Both return 0, or -EPROTO with *field set to a static text that names the field at fault and what was
- * expected ("op_common.version: not 0x0111").
+ * Both return 0, or -EPROTO with *field set to a static text that names the field at fault and what
+ * was expected ("op_common.version: not 0x0111"); then nothing else has been written.
  */
-int usbip_put_op_common(uint8_t out[USBIP_OP_COMMON_SIZE], const struct usbip_op_common *op,
-			const char **field);
-int usbip_get_op_common(const uint8_t in[USBIP_OP_COMMON_SIZE], struct usbip_op_common *op,
-			const char **field);
+int usbip_put_op_common(
+	uint8_t out[USBIP_OP_COMMON_SIZE], const struct usbip_op_common *op, const char **field);
+int usbip_get_op_common(
+	const uint8_t in[USBIP_OP_COMMON_SIZE], struct usbip_op_common *op, const char **field);
 
 /* busid of OP_REQ_IMPORT; NUL terminated in host form, NUL padded on the wire. */
 int usbip_put_busid(uint8_t out[USBIP_BUSID_SIZE], const char *busid, const char **field);
-int usbip_get_busid(const uint8_t in[USBIP_BUSID_SIZE], char busid[USBIP_BUSID_SIZE],
-		    const char **field);
+int usbip_get_busid(
+	const uint8_t in[USBIP_BUSID_SIZE], char busid[USBIP_BUSID_SIZE], const char **field);
 
-int usbip_put_device(uint8_t out[USBIP_DEVICE_SIZE], const struct usbip_device *d,
-		     const char **field);
-int usbip_get_device(const uint8_t in[USBIP_DEVICE_SIZE], struct usbip_device *d,
-		     const char **field);
+int usbip_put_device(
+	uint8_t out[USBIP_DEVICE_SIZE], const struct usbip_device *d, const char **field);
+int usbip_get_device(
+	const uint8_t in[USBIP_DEVICE_SIZE], struct usbip_device *d, const char **field);
 
 void usbip_put_interface(uint8_t out[USBIP_INTERFACE_SIZE], const struct usbip_interface *i);
 void usbip_get_interface(const uint8_t in[USBIP_INTERFACE_SIZE], struct usbip_interface *i);
@@ -153,19 +153,19 @@ void usbip_get_interface(const uint8_t in[USBIP_INTERFACE_SIZE], struct usbip_in
 int usbip_put_count(uint8_t out[4], uint32_t n, const char **field);
 int usbip_get_count(const uint8_t in[4], uint32_t *n, const char **field);
 
-int usbip_put_header(uint8_t out[USBIP_HEADER_SIZE], const struct usbip_header *h,
-		     const char **field);
-int usbip_get_header(const uint8_t in[USBIP_HEADER_SIZE], struct usbip_header *h,
-		     const char **field);
+int usbip_put_header(
+	uint8_t out[USBIP_HEADER_SIZE], const struct usbip_header *h, const char **field);
+int usbip_get_header(
+	const uint8_t in[USBIP_HEADER_SIZE], struct usbip_header *h, const char **field);
 
 /*
- * A RET_SUBMIT against the CMD_SUBMIT that it answers: actual_length may not pass what was asked for,
- * number_of_packets is what was sent (0 and 0xffffffff are one). 0 or -EPROTO and *field.
+ * A RET_SUBMIT against the CMD_SUBMIT that it answers: actual_length may not pass what was asked
+ * for, number_of_packets is what was sent (0 and 0xffffffff are one). 0 or -EPROTO and *field.
  */
 int usbip_check_reply(const struct usbip_ret_submit *ret, uint32_t transfer_buffer_length,
-		      uint32_t number_of_packets, const char **field);
+	uint32_t number_of_packets, const char **field);
 
-/* "device is exported to somebody else already" and so on; never NULL. */
+/* "device is exported to somebody else already", "unknown status" and so on; never NULL. */
 const char *usbip_status_str(uint32_t status);
 
 #endif

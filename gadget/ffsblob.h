@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ffsblob: struct usb_profile -> the two blobs that FunctionFS wants on ep0 (linux/usb/functionfs.h).
+ * ffsblob: struct usb_profile -> the two blobs of linux/usb/functionfs.h, wanted on ep0.
  *
- * Pure. FunctionFS accepts few descriptor types (ffs_do_single_desc): interface, endpoint, HID or CCID
- * functional (0x21), interface association. Everything else, and every alternate setting but 0, is left
- * out and counted. Interfaces and their strings are renumbered as struct usb_interface.logical says.
+ * Pure. FunctionFS accepts few descriptor types (ffs_do_single_desc): interface, endpoint, HID or
+ * CCID functional (0x21), interface association. Everything else, and every alternate setting but
+ * 0, is left out and counted. Interfaces are renumbered as struct usb_interface.logical says, their
+ * strings 1, 2 ... as they come. An association whose interfaces are not neighbours at the phone is
+ * left out as well. The endpoints are those of struct usb_profile, in its order.
  */
 #ifndef GADGET_FFSBLOB_H
 #define GADGET_FFSBLOB_H
@@ -14,9 +16,15 @@
 
 struct usb_profile;
 
-/* Largest blobs there can be: all strings at their longest. */
+#define FFSBLOB_MAX_INTERFACES 16 /* MAX_CONFIG_INTERFACES; the bind fails with more */
+
+/* The kernel converts USB_MAX_STRING_LEN bytes of a text, and if they end within a character the
+ * phone gets a stall (usb_gadget_get_string): texts are cut here. */
+#define FFSBLOB_MAX_TEXT 126
+
+/* Largest blobs there can be: all strings at their longest and each in one of 16 languages. */
 #define FFSBLOB_DESCS_SIZE (4096 + 64)
-#define FFSBLOB_STRINGS_SIZE (64 * 384 + 16 * 2 + 16)
+#define FFSBLOB_STRINGS_SIZE (16 + 16 * 2 + 64 * FFSBLOB_MAX_TEXT + 16 * 64)
 
 struct ffsblob {
 	uint8_t descs[FFSBLOB_DESCS_SIZE];
@@ -28,7 +36,8 @@ struct ffsblob {
 
 /* Builds both blobs: FUNCTIONFS_DESCRIPTORS_MAGIC_V2 with FUNCTIONFS_ALL_CTRL_RECIP and descriptors
  * for one speed, the profile's: full-speed ones for low and full, high-speed ones for high.
- * 0; -EOPNOTSUPP for SuperSpeed (its translation is not written yet) or no interface at all. */
+ * 0; -EOPNOTSUPP for SuperSpeed (its translation is not written yet), no interface at all or more
+ * than FFSBLOB_MAX_INTERFACES. */
 int ffsblob_build(struct ffsblob *b, const struct usb_profile *p);
 
 #endif

@@ -34,7 +34,7 @@ struct usb_interface {
 	uint8_t alternate; /* bAlternateSetting */
 	uint8_t class, subclass, protocol;
 	uint8_t string;		/* iInterface at the camera, 0 = none */
-	uint8_t logical;	/* number at the phone: 0, 1, 2 ... in order of first appearance */
+	uint8_t logical;	/* number at the phone: 0, 1, 2 ... as the alternates 0 come */
 	uint8_t first_endpoint; /* position in usb_profile.endpoints; only alternate setting 0 */
 	uint8_t num_endpoints;	/* that are in usb_profile.endpoints; 0 for other alternates */
 };
@@ -56,7 +56,7 @@ struct usb_profile {
 	uint8_t configuration_value, configuration_string;
 	uint8_t attributes;	/* bmAttributes, raw */
 	uint16_t max_power_ma;	/* bMaxPower in mA: units of 2 mA, of 8 mA from SuperSpeed on */
-	uint8_t num_logical;	/* distinct bInterfaceNumber */
+	uint8_t num_logical;	/* distinct bInterfaceNumber; each has an alternate setting 0 */
 	uint8_t num_interfaces; /* interface descriptors, alternate settings included */
 	uint8_t num_endpoints;
 	struct usb_interface interfaces[USBDESC_MAX_INTERFACES];
@@ -70,35 +70,47 @@ struct usb_profile {
 	uint8_t config[USBDESC_MAX_CONFIG];
 };
 
-/* Each parser returns 0, or -EPROTO with *why set to a static text that names the field at fault. */
+/* Each parser returns 0, or -EPROTO with *why set to a static text that names the field at
+ * fault. */
 
 /* Empties `p` and reads a device descriptor of `len` bytes (18 or more) into it. */
-int usbdesc_device(struct usb_profile *p, enum usb_device_speed speed, const uint8_t *buf, size_t len,
-		   const char **why);
+int usbdesc_device(struct usb_profile *p, enum usb_device_speed speed, const uint8_t *buf,
+	size_t len, const char **why);
 
-/* wTotalLength of the first 9 bytes of a configuration descriptor, or 0 if they are not one or it is
- * larger than USBDESC_MAX_CONFIG. */
+/* wTotalLength of the first 9 bytes of a configuration descriptor, or 0 if they are not one or it
+ * is larger than USBDESC_MAX_CONFIG. */
 uint16_t usbdesc_config_size(const uint8_t *buf, size_t len);
 
-/* Reads a whole configuration (configuration descriptor and all that follows it) into `p`.
- * A truncated or overrunning descriptor, the same endpoint address twice in alternate settings 0, a
- * max packet of 0 on an endpoint, too many of anything are refused; unknown descriptor types are kept. */
+/* Reads a whole configuration (configuration descriptor and all that follows it) into `p`; what is
+ * behind its wTotalLength is ignored. A failure leaves no configuration in `p`.
+ * Refused are: a truncated or overrunning descriptor, too many interfaces, an interface that comes
+ * twice or has no alternate setting 0, and in alternates 0 an invalid endpoint address, the same
+ * one twice, a max packet of 0 (but see below) or over 1024.
+ * Tolerated are: any bNumInterfaces and bNumEndpoints; endpoint descriptors longer than 7 or 9; in
+ * other alternates any endpoints; unknown descriptor types. An isochronous endpoint with a max
+ * packet of 0, as USB 2.0 section 5.6.3 wants it in alternates 0, is left out of `endpoints`. */
 int usbdesc_config(struct usb_profile *p, const uint8_t *buf, size_t len, const char **why);
 
-/* Reads string descriptor 0. A camera without strings is no error (num_langs stays 0); of more than
- * USBDESC_MAX_LANGS the first are kept. */
+/* Reads string descriptor 0, and forgets all strings. A camera without strings (len 0, or an empty
+ * list) is no error: num_langs stays 0. Of more than USBDESC_MAX_LANGS the first are kept; LANGIDs
+ * that configfs refuses (usb_validate_langid) are not, and if no other is left it is 0x0409. */
 int usbdesc_langs(struct usb_profile *p, const uint8_t *buf, size_t len, const char **why);
 
-/* Adds one string descriptor. -ENOSPC when USBDESC_MAX_STRINGS are there already. */
+/* Adds one string descriptor in one of `langs`, or replaces it. A wrong bLength is tolerated, an
+ * odd byte at the end dropped. -ENOSPC when USBDESC_MAX_STRINGS others are there already. */
 int usbdesc_string(struct usb_profile *p, uint8_t index, uint16_t lang, const uint8_t *buf,
-		   size_t len, const char **why);
+	size_t len, const char **why);
 
-/* String indices that the profile refers to (device, configuration, interfaces): ascending, without
- * duplicates, no 0. Returns how many were written, at most `size`. */
+/* String indices that the profile refers to (device, configuration, interfaces and their
+ * associations): ascending, without duplicates, no 0. Returns how many were written, at most
+ * `size`. */
 size_t usbdesc_string_indices(const struct usb_profile *p, uint8_t *out, size_t size);
 
 /* The text of a string, or NULL. `lang` 0 means the first language that has it. */
 const char *usbdesc_text(const struct usb_profile *p, uint8_t index, uint16_t lang);
+
+/* How many bytes of a UTF-8 text, `max` at most, end where a character ends. */
+size_t usbdesc_text_cut(const char *text, size_t max);
 
 /* "low", "full", "high", "super", "super+" or "unknown". */
 const char *usb_speed_str(enum usb_device_speed speed);
