@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+ip2usb_test(test_bytes unit/test_bytes.c MODULES bridge/bytes.c)
+ip2usb_test(test_usbip_golden unit/test_usbip_golden.c MODULES bridge/bytes.c bridge/usbip.c)
 ip2usb_test(test_usbip unit/test_usbip.c MODULES bridge/bytes.c bridge/usbip.c)
 ip2usb_test(test_usbdesc unit/test_usbdesc.c MODULES gadget/usbdesc.c)
 ip2usb_test(test_ffsblob unit/test_ffsblob.c MODULES gadget/usbdesc.c gadget/ffsblob.c)
