@@ -162,7 +162,7 @@ static int parse_descriptors(
 	int r = 0;
 
 	for (; left && !r; left -= buf[0], buf += buf[0]) {
-		if (left < 2 || buf[0] < 2)
+		if (buf[0] < 2)
 			return refuse(why, "a descriptor's bLength is less than 2");
 		if (buf[0] > left)
 			return refuse(why, "a descriptor's bLength goes beyond wTotalLength");

@@ -47,7 +47,7 @@ static bool is_valid_lang(uint16_t lang)
 {
 	unsigned primary = lang & 0x3ff;
 
-	return lang >> 10 && primary && primary <= 0xff && (primary < 0x62 || primary == 0xff);
+	return lang >> 10 && primary && (primary < 0x62 || primary == 0xff);
 }
 
 int usbdesc_langs(struct usb_profile *p, const uint8_t *buf, size_t len, const char **why)
@@ -127,11 +127,9 @@ int usbdesc_string(struct usb_profile *p, uint8_t index, uint16_t lang, const ui
 	*why = "more than 64 strings";
 	if (at == USBDESC_MAX_STRINGS)
 		return -ENOSPC;
-	for (size_t i = HEAD; i < size; n += put_utf8(s->text + n, c)) {
+	/* A NUL among them ends the text for whoever reads it. */
+	for (size_t i = HEAD; i < size; n += put_utf8(s->text + n, c))
 		i += 2 * get_utf16(buf + i, (size - i) / 2, &c);
-		if (!c)
-			break;
-	}
 	s->text[n] = 0;
 	s->index = index;
 	s->lang = lang;
