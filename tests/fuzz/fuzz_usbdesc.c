@@ -97,8 +97,9 @@ static void read_strings(struct usb_profile *p, struct input *in)
 	size_t size = take_byte(in);
 	uint8_t *buf = take(in, &size);
 	const char *why = "";
+	int r = usbdesc_langs(p, buf, size, &why);
 
-	check_result(usbdesc_langs(p, buf, size, &why), why);
+	check_result(r, why);
 	free(buf);
 	while (in->left) {
 		uint8_t index = take_byte(in), lang = take_byte(in);
@@ -106,9 +107,8 @@ static void read_strings(struct usb_profile *p, struct input *in)
 		size = take_byte(in);
 		buf = take(in, &size);
 		why = "";
-		check_result(usbdesc_string(
-				     p, index, p->langs[lang % USBDESC_MAX_LANGS], buf, size, &why),
-			why);
+		r = usbdesc_string(p, index, p->langs[lang % USBDESC_MAX_LANGS], buf, size, &why);
+		check_result(r, why);
 		free(buf);
 	}
 }
