@@ -239,7 +239,7 @@ int config_read(struct config *c, const char *path, char *error, size_t size)
 	}
 	text = malloc(MAX_FILE + 1);
 	n = text ? fread(text, 1, MAX_FILE + 1, file) : 0;
-	r = !text ? -ENOMEM : ferror(file) ? -EIO : n > MAX_FILE ? -EFBIG : 0;
+	r = !text ? -ENOMEM : ferror(file) ? -errno : n > MAX_FILE ? -EFBIG : 0;
 	(void)fclose(file);
 	if (r) {
 		(void)snprintf(error, size, "%s: %s", path, strerror(-r));

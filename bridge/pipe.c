@@ -61,12 +61,12 @@ static bool submit(struct pipe_slot *slot, uint32_t length, uint32_t flags)
 	return true;
 }
 
-static bool ask(struct pipe_slot *slot, uint32_t size)
+static bool ask(struct pipe *p, uint32_t size)
 {
-	struct pipe *p = slot->pipe;
+	struct pipe_slot *slot = slot_at(p, p->head);
 
 	slot->state = SLOT_ASKED;
-	slot->position = p->head;
+	slot->position = p->head++;
 	slot->epoch = p->epoch;
 	slot->asked = size;
 	slot->framed = slot->again = slot->ended = false;
@@ -100,11 +100,13 @@ static void send_on(struct pipe_slot *slot)
 {
 	struct pipe *p = slot->pipe;
 
-	if (!slot->framed)
+	/* Once, however often the phone's port has to be tried. */
+	if (!slot->framed) {
 		framing_done(p->framing, p->dir, slot->asked, slot_buffer(slot), slot->size);
+		p->bytes += slot->size;
+	}
 	slot->framed = true;
 	slot->state = SLOT_SENT;
-	p->bytes += slot->size;
 	if (is_in(p))
 		send_to_phone(slot);
 	else if (!submit(slot, slot->size, slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0))
@@ -145,7 +147,7 @@ static void pump(struct pipe *p)
 		size = framing_next(p->framing, p->dir);
 		if (!size)
 			break;
-		if (!ask(slot_at(p, p->head++), size))
+		if (!ask(p, size))
 			break;
 	}
 	settle(p);
@@ -204,17 +206,33 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 	struct pipe *p = slot->pipe;
 
 	p->urbs_out--;
+	p->camera_halted |= status == -EPIPE;
 	if (is_in(p)) {
 		on_urb_in(slot, status, actual);
 	} else {
 		slot->state = SLOT_DONE;
 		p->moved |= !status;
 	}
-	if (status == -ESHUTDOWN || status == -ENODEV)
+	if (status == -ESHUTDOWN || status == -ENODEV) {
 		p->callbacks->failed(p->user, "the camera has been unplugged");
-	else if (status && !is_dropping(p))
+		pipe_stop(p);
+	} else if (status && !is_dropping(p)) {
 		halt(p, status);
+	}
 	pump(p);
+}
+
+/* The phone's port has failed. -ESHUTDOWN: the endpoints have been disabled, and the event that says so is
+ * on its way, perhaps behind their being enabled again: what the camera gives now is too late for all. */
+static void on_port_failed(struct pipe *p, int error)
+{
+	if (error == -ESHUTDOWN) {
+		p->callbacks->shut_down(p->user);
+		return;
+	}
+	log_warning("endpoint %u: %s; it rests until the phone configures the camera again",
+		p->at + 1, strerror(-error));
+	pipe_stop(p);
 }
 
 static void on_read(struct pipe_slot *slot, int result)
@@ -230,10 +248,13 @@ static void on_read(struct pipe_slot *slot, int result)
 		return;
 	}
 	drop(slot);
+	/* What is left of an older configuration says nothing about this one. */
+	if (slot->epoch != p->epoch || result >= 0)
+		return;
 	if (result == -EAGAIN)
 		p->parked = true;
-	else if (result < 0 && result != -EINPROGRESS && slot->epoch == p->epoch)
-		pipe_stop(p);
+	else if (result != -EINPROGRESS)
+		on_port_failed(p, result);
 }
 
 static void on_written(struct pipe_slot *slot, bool data, int result)
@@ -253,11 +274,12 @@ static void on_written(struct pipe_slot *slot, bool data, int result)
 		slot->size = 0, slot->ended = false;
 	if (!slot->aio_out) {
 		slot->state = slot->again ? SLOT_COME : SLOT_DONE;
-		if (slot->again)
+		/* Back to the oldest of them, whose completion came first. */
+		if (slot->again && (int)(slot->position - p->send) < 0)
 			p->send = slot->position;
 	}
 	if (result < 0 && !slot->again && slot->epoch == p->epoch)
-		pipe_stop(p);
+		on_port_failed(p, result);
 }
 
 static void on_aio_done(struct ffsaio_request *req, int result)
@@ -287,6 +309,7 @@ static void on_clear_done(struct client_urb *urb, int status, uint32_t actual)
 
 	(void)actual;
 	p->urbs_out--;
+	p->camera_halted = false;
 	if (status)
 		log_warning("endpoint 0x%02x of the camera: its halt cannot be cleared: %s",
 			p->address, strerror(-status));
@@ -344,14 +367,17 @@ void pipe_start(struct pipe *p)
 {
 	p->epoch++;
 	p->parked = false;
+	pipe_stop(p);
 	if (p->state != PIPE_STOPPED) {
-		pipe_stop(p);
-		p->start_again = true;
-		settle(p);
+		p->start_again = true; /* by settle */
 		return;
 	}
-	p->start_again = false;
 	p->moved = true;
+	/* A configuration begins without halts (USB 2.0, 9.4.5). */
+	if (p->camera_halted) {
+		clear_halt(p);
+		return;
+	}
 	p->state = PIPE_RUNNING;
 	pump(p);
 }
@@ -389,6 +415,14 @@ static uint32_t interval(const struct pipe_options *o)
 	return exponent ? 1u << (exponent - 1) : 1;
 }
 
+/* So that a counter finds the same slots after it has wrapped. */
+static unsigned power_of_two(unsigned most)
+{
+	while (most & (most - 1))
+		most &= most - 1;
+	return most;
+}
+
 int pipe_init(struct pipe *p, const struct pipe_options *o)
 {
 	uint32_t max_request = o->max_request - o->max_request % o->max_packet;
@@ -404,7 +438,7 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 	p->address = o->address;
 	p->interval = interval(o);
 	p->max_packet = o->max_packet;
-	p->num_slots = o->num_slots;
+	p->num_slots = power_of_two(o->num_slots);
 	p->framing = o->framing;
 	if (!p->framing) {
 		p->framing = &p->own_framing;
@@ -413,7 +447,7 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 	}
 	if (max_request < o->max_packet)
 		max_request = o->max_packet;
-	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, o->num_slots / 2);
+	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, p->num_slots / 2);
 	p->clear.done = on_clear_done;
 	p->clear.user = p;
 	p->slots = calloc(p->num_slots, sizeof(*p->slots));

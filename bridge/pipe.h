@@ -59,6 +59,8 @@ struct pipe_callbacks {
 	void (*failed)(void *user, const char *reason);
 	/* OUT: the phone has sent something. */
 	void (*stirred)(void *user, struct pipe *pipe);
+	/* All of the phone's endpoints have been disabled: stop all pipes. */
+	void (*shut_down)(void *user);
 };
 
 struct pipe {
@@ -77,7 +79,8 @@ struct pipe {
 	bool start_again; /* when stopped */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
-	unsigned epoch;	  /* counts the phone's configurations */
+	bool camera_halted; /* and nothing has been done about it */
+	unsigned epoch;	    /* counts the phone's configurations */
 	unsigned num_slots;
 	unsigned tail, send, head; /* free running; slot = counter % num_slots */
 	unsigned urbs_out;
@@ -97,7 +100,7 @@ struct pipe_options {
 	uint8_t address, attributes, binterval; /* of the camera's endpoint descriptor */
 	uint16_t max_packet;
 	bool high_speed;
-	unsigned num_slots;
+	unsigned num_slots;   /* at least 2; rounded down to a power of two */
 	uint32_t max_request; /* bytes */
 	const struct pipe_callbacks *callbacks;
 	void *user;

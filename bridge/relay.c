@@ -118,9 +118,21 @@ static void on_pipe_stirred(void *user, struct pipe *pipe)
 	kick(user, (int)pipe->interface_at);
 }
 
+static void stop_pipes(struct relay *r)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_stop(&r->pipes[i]);
+}
+
+static void on_pipe_shut_down(void *user)
+{
+	stop_pipes(user);
+}
+
 static const struct pipe_callbacks pipe_callbacks = {
 	.failed = on_pipe_failed,
 	.stirred = on_pipe_stirred,
+	.shut_down = on_pipe_shut_down,
 };
 
 /* ---- events of the phone ---- */
@@ -136,16 +148,19 @@ static void log_addresses(struct relay *r)
 	}
 }
 
+static void start_pipes(struct relay *r)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_start(&r->pipes[i]);
+	log_addresses(r);
+}
+
 static void set_configured(struct relay *r, bool configured)
 {
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		if (configured)
-			pipe_start(&r->pipes[i]);
-		else
-			pipe_stop(&r->pipes[i]);
-	}
 	if (configured)
-		log_addresses(r);
+		start_pipes(r);
+	else
+		stop_pipes(r);
 	if (configured != r->configured)
 		r->callbacks->configured(r->user, configured);
 	r->configured = configured;

@@ -1,16 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-ip2usb_test(test_bytes unit/test_bytes.c MODULES bridge/bytes.c)
-ip2usb_test(test_usbip_golden unit/test_usbip_golden.c MODULES bridge/bytes.c bridge/usbip.c)
-ip2usb_test(test_usbip unit/test_usbip.c MODULES bridge/bytes.c bridge/usbip.c)
-ip2usb_test(test_framing unit/test_framing.c MODULES bridge/framing.c)
-ip2usb_test(test_framing_properties unit/test_framing_properties.c unit/ptpsession.c
-	MODULES bridge/framing.c)
-ip2usb_test(test_usbdesc unit/test_usbdesc.c unit/cameras.c
-	MODULES gadget/usbdesc.c gadget/usbstring.c)
-ip2usb_test(test_usbstring unit/test_usbstring.c unit/cameras.c
-	MODULES gadget/usbdesc.c gadget/usbstring.c)
-ip2usb_test(test_ffsblob unit/test_ffsblob.c unit/cameras.c unit/ffskernel.c unit/descrules.c
-	MODULES gadget/usbdesc.c gadget/usbstring.c gadget/ffsblob.c)
-ip2usb_test(test_ffsblob_properties
-	unit/test_ffsblob_properties.c unit/cameras.c unit/ffskernel.c unit/descrules.c
-	MODULES gadget/usbdesc.c gadget/usbstring.c gadget/ffsblob.c)
+# Every unit/test_*.c is a test of its own; adding a file adds the test. It links what it refers to and no
+# more: the archives give the linker one object a module. The kit comes first, so that where a test uses its
+# fake of gadget/ffs.h the real one is not linked.
+file(GLOB kit CONFIGURE_DEPENDS unit/*.c)
+list(FILTER kit EXCLUDE REGEX "/test_[a-z0-9_]*\\.c$")
+add_library(testkit STATIC ${kit})
+target_link_libraries(testkit PRIVATE ip2usb_flags PkgConfig::CMOCKA)
+
+file(GLOB tests CONFIGURE_DEPENDS unit/test_*.c)
+foreach(file ${tests})
+	get_filename_component(name ${file} NAME_WE)
+	add_executable(${name} ${file})
+	target_link_libraries(${name} PRIVATE
+		ip2usb_flags testkit listing bridge gadget PkgConfig::CMOCKA)
+	add_test(NAME ${name} COMMAND ${IP2USB_TEST_WRAPPER} $<TARGET_FILE:${name}>)
+	set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+endforeach()
+
+# Tests that count or check calls of the C library.
+foreach(wrapped
+	test_client_import=close
+	test_client_limits=malloc,calloc,realloc
+	test_outbox=sendmsg
+	test_relay=malloc,calloc,realloc)
+	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
+	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
+	list(TRANSFORM functions PREPEND -Wl,--wrap=)
+	target_link_options(${CMAKE_MATCH_1} PRIVATE ${functions})
+endforeach()

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pipebench: the two bulk pipes of one interface on a relaybench. */
+#ifndef TESTS_PIPEBENCH_H
+#define TESTS_PIPEBENCH_H
+
+#include "bridge/pipe.h"
+#include "tests/unit/relaybench.h"
+
+/* positions of the endpoints */
+enum {
+	PIPE_IN,
+	PIPE_OUT,
+};
+
+#define PIPEBENCH_SLOTS 16
+#define PIPEBENCH_REQUEST 16384
+
+struct pipebench {
+	struct bench bench;
+	struct framing framing;
+	struct pipe in, out;
+	struct camera_endpoint *camera_in, *camera_out;
+	unsigned failed, stirred;
+};
+
+struct pipebench_options {
+	enum framing_kind framing;
+	uint32_t max_packet; /* 0: 512 */
+	unsigned slots;	     /* 0: PIPEBENCH_SLOTS */
+	bool dwc2;
+};
+
+/* Enabled by the phone, not started. */
+void pipebench_open(struct pipebench *p, const struct pipebench_options *options);
+/* Checks that what each pipe counts is consistent. */
+void pipebench_close(struct pipebench *p);
+
+void pipebench_start(struct pipebench *p);
+void pipebench_stop(struct pipebench *p);
+
+/* One fresh packet each way arrives, and first. */
+void pipebench_exchange(struct pipebench *p, uint32_t id);
+
+#endif

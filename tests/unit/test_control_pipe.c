@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control_pipe: what the camera is asked, and what the phone is answered.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include <ev.h>
+
+#include "bridge/control_pipe.h"
+#include "bridge/log.h"
+#include "gadget/usbdesc.h"
+#include "tests/unit/relaybench.h"
+
+#define NUM(table) (sizeof(table) / sizeof(table[0]))
+
+/* Endpoint addresses and interface numbers that are nowhere their positions. */
+static const struct usb_profile profile = {
+	.speed = USB_SPEED_HIGH,
+	.num_logical = 2,
+	.num_interfaces = 3,
+	.num_endpoints = 3,
+	.interfaces =
+		{
+			{.number = 2, .logical = 0, .num_endpoints = 2},
+			{.number = 2, .alternate = 1, .logical = 0},
+			{.number = 5, .logical = 1, .first_endpoint = 2, .num_endpoints = 1},
+		},
+	.endpoints =
+		{
+			{.address = 0x83, .attributes = USB_ENDPOINT_XFER_BULK, .max_packet = 512},
+			{.address = 0x02, .attributes = USB_ENDPOINT_XFER_BULK, .max_packet = 512},
+			{.address = 0x81, .attributes = USB_ENDPOINT_XFER_INT, .max_packet = 8},
+		},
+};
+
+struct rig {
+	struct bench bench;
+	struct ev_loop *loop;
+	struct control_pipe control;
+};
+
+static void flush(void *user)
+{
+	struct rig *r = user;
+
+	ffs_flush(r->bench.ffs);
+	client_flush(r->bench.client);
+}
+
+static void open_rig(struct rig *r)
+{
+	log_set_level(LOG_EMERG);
+	bench_open(&r->bench, 1, true, flush, r);
+	r->loop = ev_loop_new(0);
+	assert_non_null(r->loop);
+	control_pipe_init(&r->control, r->loop, r->bench.client, r->bench.ffs, &profile);
+}
+
+static void close_rig(struct rig *r)
+{
+	control_pipe_fini(&r->control);
+	assert_false(ev_is_active(&r->control.timeout));
+	bench_close(&r->bench);
+	ev_loop_destroy(r->loop);
+}
+
+static struct usb_ctrlrequest setup(uint8_t type, uint8_t request, uint16_t index, uint16_t length)
+{
+	return (struct usb_ctrlrequest){.bRequestType = type,
+		.bRequest = request,
+		.wValue = htole16(0x1234),
+		.wIndex = htole16(index),
+		.wLength = htole16(length)};
+}
+
+/* ---- wIndex ---- */
+
+static const struct index_case {
+	const char *name;
+	uint8_t type;
+	uint16_t phone;
+	bool exists;
+	uint16_t camera;
+} index_cases[] = {
+	{"device, vendor", USB_TYPE_VENDOR | USB_RECIP_DEVICE, 0xabcd, true, 0xabcd},
+	{"device, standard, IN", USB_DIR_IN | USB_RECIP_DEVICE, 1, true, 1},
+	{"other", USB_TYPE_VENDOR | USB_RECIP_OTHER, 0x0305, true, 0x0305},
+	{"first interface", USB_TYPE_CLASS | USB_RECIP_INTERFACE, 0, true, 2},
+	{"second interface, IN", USB_DIR_IN | USB_TYPE_CLASS | USB_RECIP_INTERFACE, 1, true, 5},
+	{"no such interface", USB_TYPE_CLASS | USB_RECIP_INTERFACE, 2, false, 0},
+	{"the camera's number is no interface of the phone's", USB_TYPE_CLASS | USB_RECIP_INTERFACE,
+		5, false, 0},
+	{"first endpoint", USB_TYPE_CLASS | USB_RECIP_ENDPOINT, 1, true, 0x83},
+	{"second endpoint", USB_TYPE_CLASS | USB_RECIP_ENDPOINT, 2, true, 0x02},
+	{"third endpoint, IN", USB_DIR_IN | USB_RECIP_ENDPOINT, 3, true, 0x81},
+	{"control endpoint", USB_RECIP_ENDPOINT, 0, true, 0},
+	{"no such endpoint", USB_RECIP_ENDPOINT, 4, false, 0},
+	{"an address is no position", USB_RECIP_ENDPOINT, 0x83, false, 0},
+};
+
+static void test_index(void **state)
+{
+	const struct index_case *c = *state;
+	struct usb_ctrlrequest s = setup(c->type, 9, c->phone, 0);
+	struct rig r;
+	uint16_t index = 0xffff;
+
+	assert_int_equal(control_pipe_map_index(&profile, &s, &index), c->exists);
+	if (c->exists)
+		assert_int_equal(index, c->camera);
+	open_rig(&r);
+	control_pipe_request(&r.control, &s, NULL, 0);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.ffs->answers, 1);
+	assert_int_equal(r.bench.camera->num_requests, c->exists);
+	if (c->exists) {
+		s.wIndex = htole16(c->camera);
+		assert_memory_equal(r.bench.camera->requests[0].setup, &s, 8);
+	} else {
+		assert_int_equal(r.bench.ffs->answer, EP0_STALL);
+		assert_int_equal(r.control.stalls, 1);
+	}
+	close_rig(&r);
+}
+
+/* ---- requests ---- */
+
+#define IN (USB_DIR_IN | USB_TYPE_VENDOR)
+#define OUT USB_TYPE_VENDOR
+
+static const struct request_case {
+	const char *name;
+	uint8_t type;
+	uint16_t length;
+	uint32_t data; /* of the phone, that have come */
+	int status;    /* of the camera */
+	uint32_t gives;
+	uint16_t asked; /* of the camera */
+	enum ep0_answer answer;
+	uint32_t size;
+} request_cases[] = {
+	{"IN", IN, 100, 0, 0, 100, 100, EP0_DATA, 100},
+	{"IN, short", IN, 255, 0, 0, 18, 255, EP0_DATA, 18},
+	{"IN, no data", IN, 64, 0, 0, 0, 64, EP0_DATA, 0},
+	{"IN, all there can be", IN, 4096, 0, 0, 4096, 4096, EP0_DATA, 4096},
+	{"IN, more than there can be", IN, 65535, 0, 0, 4096, 4096, EP0_DATA, 4096},
+	{"IN, wLength 0", IN, 0, 0, 0, 100, 0, EP0_DATA, 0},
+	{"IN, stalled", IN, 64, 0, -EPIPE, 64, 64, EP0_STALL, 0},
+	{"IN, failed", IN, 64, 0, -EPROTO, 64, 64, EP0_STALL, 0},
+	{"no data", OUT, 0, 0, 0, 0, 0, EP0_ACK, 0},
+	{"no data, stalled", OUT, 0, 0, -EPIPE, 0, 0, EP0_STALL, 0},
+	{"OUT", OUT, 6, 6, 0, 0, 6, EP0_ACK, 0},
+	{"OUT, less than announced", OUT, 60, 6, 0, 0, 6, EP0_ACK, 0},
+	{"OUT, all there can be", OUT, 4096, 4096, 0, 0, 4096, EP0_ACK, 0},
+	{"OUT, stalled", OUT, 6, 6, -EPIPE, 0, 6, EP0_STALL, 0},
+};
+
+static void request(struct rig *r, const struct request_case *c, uint32_t id)
+{
+	struct usb_ctrlrequest s = setup(c->type, (uint8_t)id, 0x4321, c->length);
+	struct camera *camera = r->bench.camera;
+	uint8_t *data = malloc(c->data);
+	unsigned answers = r->bench.ffs->answers;
+	const struct camera_request *got;
+
+	bench_fill(data, c->data, id);
+	bench_fill(camera->answer, c->gives, id + 1);
+	camera->answer_size = c->gives;
+	camera->answer_status = c->status;
+	control_pipe_request(&r->control, &s, data, c->data);
+	/* valid during the call only */
+	if (c->data)
+		memset(data, 0, c->data);
+	free(data);
+	assert_int_equal(r->bench.ffs->answers, answers);
+	bench_settle(&r->bench);
+	assert_int_equal(r->bench.ffs->answers, answers + 1);
+	assert_int_equal(r->bench.ffs->answer, c->answer);
+	assert_int_equal(r->bench.ffs->size, c->size);
+	if (c->size)
+		assert_memory_equal(r->bench.ffs->data, camera->answer, c->size);
+	got = &camera->requests[(camera->num_requests - 1) % CAMERA_REQUESTS];
+	s.wLength = htole16(c->asked);
+	assert_memory_equal(got->setup, &s, 8);
+	assert_int_equal(got->length, c->asked);
+	assert_int_equal(got->size, c->data);
+	data = malloc(c->data);
+	bench_fill(data, c->data, id);
+	assert_memory_equal(got->data, data, c->data < 64 ? c->data : 64);
+	free(data);
+	assert_false(ev_is_active(&r->control.timeout));
+}
+
+static void test_request(void **state)
+{
+	const struct request_case *c = *state;
+	struct rig r;
+
+	open_rig(&r);
+	request(&r, c, 1);
+	/* and another, of which nothing of the first is left */
+	request(&r, &request_cases[1], 3);
+	request(&r, c, 5);
+	assert_int_equal(r.bench.camera->num_requests, 3);
+	assert_int_equal(r.control.requests, 3);
+	assert_int_equal(r.control.stalls, c->answer == EP0_STALL ? 2 : 0);
+	assert_int_equal(r.bench.camera->endpoints[0].interval, 0);
+	close_rig(&r);
+}
+
+/* ---- when there is no answer ---- */
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Lets the 5 s pass. */
+static void time_out(struct rig *r, const struct usb_ctrlrequest *s)
+{
+	double start = now();
+
+	ev_now_update(r->loop);
+	control_pipe_request(&r->control, s, NULL, 0);
+	bench_settle(&r->bench);
+	assert_int_equal(r->bench.camera->unlinks, 0);
+	ev_run(r->loop, EVRUN_ONCE);
+	assert_true(now() - start > 4.9 && now() - start < 10.);
+}
+
+/* As if they had passed. */
+static void time_out_now(struct rig *r, const struct usb_ctrlrequest *s)
+{
+	control_pipe_request(&r->control, s, NULL, 0);
+	bench_settle(&r->bench);
+	assert_true(ev_is_active(&r->control.timeout));
+	ev_timer_stop(r->loop, &r->control.timeout);
+	ev_feed_event(r->loop, &r->control.timeout, EV_TIMER);
+	ev_run(r->loop, EVRUN_NOWAIT);
+}
+
+/* A camera that does not answer: the phone gets a stall, once, and the next request starts afresh.
+ */
+static void test_timeout(void **state)
+{
+	struct usb_ctrlrequest s = setup(IN, 7, 0, 64);
+	struct rig r;
+
+	(void)state;
+	open_rig(&r);
+	r.bench.camera->endpoints[0].blocked = true;
+	time_out(&r, &s);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->unlinks, 1);
+	assert_int_equal(r.bench.ffs->answers, 1);
+	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
+	assert_int_equal(r.bench.camera->endpoints[0].pending, 0);
+	r.bench.camera->endpoints[0].blocked = false;
+	request(&r, &request_cases[0], 1);
+	request(&r, &request_cases[10], 2);
+	assert_int_equal(r.bench.ffs->answers, 3);
+
+	/* It answers at the last moment: that is an answer, and there is no second one. */
+	r.bench.camera->endpoints[0].blocked = true;
+	time_out_now(&r, &s);
+	r.bench.camera->endpoints[0].blocked = false;
+	r.bench.camera->answer_size = 10;
+	bench_camera(&r.bench);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->unlinks, 2);
+	assert_int_equal(r.bench.ffs->answers, 4);
+	assert_int_equal(r.bench.ffs->answer, EP0_DATA);
+	assert_int_equal(r.bench.ffs->size, 10);
+	request(&r, &request_cases[0], 1);
+	close_rig(&r);
+}
+
+static void test_busy(void **state)
+{
+	struct usb_ctrlrequest s = setup(IN, 7, 0, 64);
+	struct rig r;
+
+	(void)state;
+	open_rig(&r);
+	r.bench.camera->endpoints[0].blocked = true;
+	control_pipe_request(&r.control, &s, NULL, 0);
+	bench_settle(&r.bench);
+	s.bRequest = 8;
+	control_pipe_request(&r.control, &s, NULL, 0);
+	r.bench.camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 1);
+	assert_int_equal(r.bench.camera->requests[0].setup[1], 7);
+	assert_int_equal(r.bench.ffs->answers, 1);
+	close_rig(&r);
+}
+
+static void test_session_over(void **state)
+{
+	struct usb_ctrlrequest s = setup(OUT, 7, 0, 0);
+	struct rig r;
+
+	(void)state;
+	open_rig(&r);
+	shutdown(r.bench.camera->fd, SHUT_RDWR);
+	bench_bridge(&r.bench);
+	assert_int_not_equal(r.bench.closed, 0);
+	control_pipe_request(&r.control, &s, NULL, 0);
+	assert_int_equal(r.bench.ffs->answers, 1);
+	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
+	assert_false(ev_is_active(&r.control.timeout));
+	control_pipe_request(&r.control, &s, NULL, 0);
+	assert_int_equal(r.bench.ffs->answers, 2);
+	close_rig(&r);
+}
+
+/* Freed while a request is under way: its timer does not outlive it. */
+static void test_fini(void **state)
+{
+	struct usb_ctrlrequest s = setup(OUT, 7, 0, 0);
+	struct rig r;
+
+	(void)state;
+	open_rig(&r);
+	r.bench.camera->endpoints[0].blocked = true;
+	control_pipe_request(&r.control, &s, NULL, 0);
+	assert_true(ev_is_active(&r.control.timeout));
+	bench_settle(&r.bench);
+	close_rig(&r);
+}
+
+#define TEST(name, function, argument)                                                             \
+	{                                                                                          \
+		name, function, NULL, NULL, (void *)(uintptr_t)(argument)                          \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest others[] = {
+		TEST("timeout", test_timeout, NULL),
+		TEST("busy", test_busy, NULL),
+		TEST("session over", test_session_over, NULL),
+		TEST("freed under way", test_fini, NULL),
+	};
+	struct CMUnitTest index[NUM(index_cases)], requests[NUM(request_cases)];
+	int failed;
+
+	for (size_t i = 0; i < NUM(index_cases); i++)
+		index[i] =
+			(struct CMUnitTest)TEST(index_cases[i].name, test_index, &index_cases[i]);
+	for (size_t i = 0; i < NUM(request_cases); i++)
+		requests[i] = (struct CMUnitTest)TEST(
+			request_cases[i].name, test_request, &request_cases[i]);
+	failed = cmocka_run_group_tests_name("wIndex", index, NULL, NULL);
+	failed += cmocka_run_group_tests_name("requests", requests, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("others", others, NULL, NULL);
+}

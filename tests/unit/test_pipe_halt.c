@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pipe when the camera halts an endpoint or fails, and when the phone halts one.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "tests/unit/pipebench.h"
+
+#define NUM(table) (sizeof(table) / sizeof(table[0]))
+
+static void open_generic(struct pipebench *p, bool dwc2)
+{
+	pipebench_open(p, &(struct pipebench_options){.framing = FRAMING_GENERIC, .dwc2 = dwc2});
+	pipebench_start(p);
+	bench_settle(&p->bench);
+}
+
+static void put(struct pipebench *p, uint32_t size, uint32_t id)
+{
+	uint8_t packet[512];
+
+	bench_fill(packet, size, id);
+	camera_put(p->camera_in, packet, size);
+}
+
+static void expect(struct pipebench *p, uint32_t size, uint32_t id)
+{
+	uint8_t packet[512];
+
+	bench_fill(packet, size, id);
+	bench_expect(&p->bench, PIPE_IN, packet, size);
+}
+
+static enum fake_handshake phone_send(struct pipebench *p, uint32_t size, uint32_t id)
+{
+	uint8_t packet[512];
+
+	bench_fill(packet, size, id);
+	return fake_ffs_send(p->bench.ffs, PIPE_OUT, packet, size);
+}
+
+static enum fake_handshake token_in(struct pipebench *p)
+{
+	uint8_t packet[512];
+	size_t size;
+
+	return bench_receive(&p->bench, PIPE_IN, packet, &size);
+}
+
+/* ---- IN ---- */
+
+struct in_case {
+	const char *name;
+	int error;
+	/* before the error: full packets, then a short one unless it is 0 */
+	unsigned full;
+	uint32_t last;
+};
+
+static const struct in_case in_cases[] = {
+	{"stall, nothing before", -EPIPE, 0, 0},
+	{"stall after a transfer", -EPIPE, 3, 100},
+	{"stall in a transfer", -EPIPE, 5, 0},
+	{"stall after more than the slots", -EPIPE, 40, 9},
+	{"EPROTO", -EPROTO, 2, 0},
+	{"EILSEQ", -EILSEQ, 2, 7},
+	{"EOVERFLOW", -EOVERFLOW, 0, 0},
+	{"ETIME", -ETIME, 1, 0},
+	{"ECONNRESET that nobody asked for", -ECONNRESET, 1, 0},
+};
+
+/* All that came before the error arrives, then the phone sees a halt, and the camera's is gone by
+ * itself. */
+static void test_in(void **state)
+{
+	const struct in_case *c = *state;
+	struct pipebench p;
+
+	open_generic(&p, true);
+	for (unsigned i = 0; i < c->full; i++)
+		put(&p, 512, i);
+	if (c->last)
+		put(&p, c->last, 100);
+	camera_put_error(p.camera_in, c->error);
+	bench_settle(&p.bench);
+	if (c->full || c->last) {
+		/* not while the phone has still to read */
+		assert_int_equal(p.bench.ffs->endpoints[PIPE_IN].halts, 0);
+		assert_int_equal(p.camera_in->clears, 0);
+	}
+	for (unsigned i = 0; i < c->full; i++)
+		expect(&p, 512, i);
+	if (c->last)
+		expect(&p, c->last, 100);
+	bench_settle(&p.bench);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	assert_int_equal(p.camera_in->clears, 1);
+	assert_false(p.camera_in->halted);
+	/* what comes next waits for the phone to clear its halt */
+	put(&p, 33, 200);
+	bench_settle(&p.bench);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	expect(&p, 33, 200);
+	assert_int_equal(p.in.errors, 1);
+	assert_int_equal(p.failed, 0);
+	assert_int_equal(p.out.errors, 0);
+	pipebench_exchange(&p, 300);
+	pipebench_close(&p);
+}
+
+/* A large request ends with the halt, partly filled: what is in it arrives. */
+static void test_in_large(void **state)
+{
+	struct pipebench p;
+	uint8_t packets[3][512];
+
+	(void)state;
+	pipebench_open(&p, &(struct pipebench_options){.framing = FRAMING_PTP});
+	pipebench_start(&p);
+	bench_settle(&p.bench);
+	bench_container(packets[0], 512, 2, 60000, 1);
+	camera_put(p.camera_in, packets[0], 512);
+	bench_settle(&p.bench);
+	/* the one-packet requests that were out take the next ones */
+	for (unsigned i = 0; i + 1 < PIPEBENCH_SLOTS / 2; i++)
+		put(&p, 512, i);
+	for (unsigned i = 1; i < 3; i++) {
+		bench_fill(packets[i], 512, 1000 + i);
+		camera_put(p.camera_in, packets[i], 512);
+	}
+	camera_put_error(p.camera_in, -EPIPE);
+	bench_expect(&p.bench, PIPE_IN, packets[0], 512);
+	for (unsigned i = 0; i + 1 < PIPEBENCH_SLOTS / 2; i++)
+		expect(&p, 512, i);
+	bench_expect(&p.bench, PIPE_IN, packets[1], 512);
+	bench_expect(&p.bench, PIPE_IN, packets[2], 512);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	/* and the framing is at the start of a container again */
+	bench_settle(&p.bench);
+	for (struct camera_urb *urb = p.camera_in->first; urb; urb = urb->next)
+		assert_int_equal(urb->submit.u.cmd_submit.transfer_buffer_length, 512);
+	pipebench_exchange(&p, 3);
+	pipebench_close(&p);
+}
+
+/* A camera that stalls again at once is not asked for ever, but is each time that the phone stirs.
+ */
+static void test_in_again(void **state)
+{
+	struct pipebench p;
+	unsigned urbs;
+
+	(void)state;
+	open_generic(&p, true);
+	p.camera_in->sticky = true;
+	camera_put_error(p.camera_in, -EPIPE);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->clears, 1);
+	urbs = p.camera_in->urbs;
+	assert_true(urbs <= 2 * PIPEBENCH_SLOTS);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	/* it cannot be seen that the phone has cleared it */
+	assert_int_equal(token_in(&p), FAKE_NAK);
+	assert_int_equal(p.camera_in->urbs, urbs);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(phone_send(&p, 10, i), FAKE_ACK);
+		bench_settle(&p.bench);
+		assert_int_equal(p.camera_in->clears, 2 + i);
+		assert_true(p.camera_in->urbs <= urbs + (i + 1) * PIPEBENCH_SLOTS);
+		assert_int_equal(token_in(&p), FAKE_STALL);
+		fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	}
+	p.camera_in->sticky = false;
+	pipebench_exchange(&p, 10);
+	/* once it has moved, the next halt is cleared at once again */
+	camera_put_error(p.camera_in, -EPIPE);
+	put(&p, 5, 20);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	bench_settle(&p.bench);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	expect(&p, 5, 20);
+	pipebench_close(&p);
+}
+
+/* A camera that does not even let its halt be cleared. */
+static void test_in_clear_fails(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_generic(&p, true);
+	p.bench.camera->clear_status = -EPIPE;
+	camera_put_error(p.camera_in, -EPIPE);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->clears, 1);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	p.bench.camera->clear_status = 0;
+	pipebench_exchange(&p, 10);
+	assert_int_equal(p.camera_in->clears, 2);
+	pipebench_close(&p);
+}
+
+/* The camera halts twice before the phone has cleared once. */
+static void test_in_twice(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_generic(&p, true);
+	camera_put_error(p.camera_in, -EPIPE);
+	put(&p, 100, 1);
+	camera_put_error(p.camera_in, -EPIPE);
+	put(&p, 100, 2);
+	bench_settle(&p.bench);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	expect(&p, 100, 1);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	expect(&p, 100, 2);
+	pipebench_exchange(&p, 10);
+	pipebench_close(&p);
+}
+
+/* ---- OUT ---- */
+
+struct out_case {
+	const char *name;
+	int error;
+	bool dwc2;
+};
+
+static const struct out_case out_cases[] = {
+	{"stall", -EPIPE, false},
+	{"EPROTO", -EPROTO, false},
+	{"stall, dwc2", -EPIPE, true},
+	{"ETIME, dwc2", -ETIME, true},
+};
+
+/* What follows the packet that failed is not delivered; what the phone sends after the halt is. */
+static void test_out(void **state)
+{
+	const struct out_case *c = *state;
+	struct pipebench p;
+
+	open_generic(&p, c->dwc2);
+	p.camera_out->fail = c->error;
+	p.camera_out->fail_at = 2;
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(phone_send(&p, 512, i), FAKE_ACK);
+	bench_bridge(&p.bench);
+	bench_camera(&p.bench);
+	/* sent while the bridge does not know of it yet, or is unlinking */
+	assert_int_equal(phone_send(&p, 512, 6), FAKE_ACK);
+	bench_bridge(&p.bench);
+	assert_int_equal(phone_send(&p, 512, 7), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_out->clears, 1);
+	assert_int_equal(p.out.errors, 1);
+	/* a halt stops the camera's endpoint; after another error it may take what was on its way
+	 */
+	if (c->error == -EPIPE)
+		assert_int_equal(p.camera_out->num, 2);
+	assert_true(p.camera_out->num < 7);
+	/* dwc2 does not halt an endpoint over its reads, which are there before the phone asks */
+	assert_int_equal(phone_send(&p, 1, 8), c->dwc2 ? FAKE_ACK : FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
+	bench_settle(&p.bench);
+	pipebench_exchange(&p, 10);
+	pipebench_close(&p);
+}
+
+/* Not in a loop, but before what the phone sends next goes on. */
+static void test_out_again(void **state)
+{
+	static const unsigned clears[] = {1, 1, 2, 3};
+	struct pipebench p;
+
+	(void)state;
+	open_generic(&p, false);
+	p.camera_out->sticky = true;
+	p.camera_out->fail = -EPIPE;
+	for (uint32_t i = 0; i < 4; i++) {
+		assert_int_equal(phone_send(&p, 10, i), FAKE_ACK);
+		bench_settle(&p.bench);
+		assert_int_equal(p.camera_out->clears, clears[i]);
+		assert_int_equal(p.camera_out->num, 0);
+		assert_int_equal(phone_send(&p, 10, i), FAKE_STALL);
+		fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
+	}
+	p.camera_out->sticky = false;
+	pipebench_exchange(&p, 10);
+	pipebench_close(&p);
+}
+
+/* ---- both ---- */
+
+/* The camera is gone: that is no halt. */
+static void test_failed(void **state)
+{
+	const int *error = *state;
+	struct pipebench p;
+	unsigned urbs;
+
+	open_generic(&p, true);
+	put(&p, 512, 1);
+	camera_put_error(p.camera_in, *error);
+	p.camera_in->halted = false;
+	bench_settle(&p.bench);
+	assert_true(p.failed > 0);
+	assert_int_equal(p.camera_in->clears, 0);
+	assert_int_equal(p.bench.ffs->endpoints[PIPE_IN].halts, 0);
+	urbs = p.camera_in->urbs;
+	p.failed = 0;
+	p.camera_out->fail = *error;
+	assert_int_equal(phone_send(&p, 9, 1), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_int_equal(p.failed, 1);
+	assert_int_equal(p.camera_out->clears, 0);
+	/* a camera that is gone is not asked any more */
+	put(&p, 512, 2);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->urbs, urbs);
+	assert_int_equal(p.camera_in->pending, 0);
+	pipebench_close(&p);
+}
+
+/* The phone halts an endpoint itself: dwc2 gives the active request back with -EINPROGRESS. */
+static void test_phone_halts(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_generic(&p, true);
+	put(&p, 512, 1);
+	bench_settle(&p.bench);
+	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
+	fake_ffs_set_halt(p.bench.ffs, PIPE_OUT);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	assert_int_equal(phone_send(&p, 10, 5), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
+	bench_settle(&p.bench);
+	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	expect(&p, 512, 1);
+	assert_int_equal(p.failed, 0);
+	assert_int_equal(p.camera_in->clears, 0);
+	assert_int_equal(p.in.bytes, 512);
+	pipebench_exchange(&p, 10);
+	pipebench_close(&p);
+}
+
+/* The session is over while all sorts of things are under way. */
+static void test_session_over(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_generic(&p, true);
+	put(&p, 100, 1);
+	bench_settle(&p.bench);
+	p.bench.camera->deaf = true;
+	assert_int_equal(phone_send(&p, 512, 1), FAKE_ACK);
+	shutdown(p.bench.camera->fd, SHUT_RDWR);
+	bench_bridge(&p.bench);
+	assert_int_equal(p.bench.closed, -ECONNRESET);
+	expect(&p, 100, 1);
+	assert_int_equal(phone_send(&p, 512, 1), FAKE_ACK);
+	for (unsigned i = 0; i < 10; i++)
+		bench_bridge(&p.bench);
+	pipebench_stop(&p);
+	pipe_kick(&p.in);
+	for (unsigned i = 0; i < 10; i++)
+		bench_bridge(&p.bench);
+	bench_close(&p.bench);
+	pipe_fini(&p.in);
+	pipe_fini(&p.out);
+}
+
+#define TEST(name, function, argument)                                                             \
+	{                                                                                          \
+		name, function, NULL, NULL, (void *)(uintptr_t)(argument)                          \
+	}
+
+int main(void)
+{
+	static const int gone[] = {-ESHUTDOWN, -ENODEV};
+	const struct CMUnitTest others[] = {
+		TEST("IN, in a large request", test_in_large, NULL),
+		TEST("IN, again at once", test_in_again, NULL),
+		TEST("IN, clearing fails", test_in_clear_fails, NULL),
+		TEST("IN, twice", test_in_twice, NULL),
+		TEST("OUT, again at once", test_out_again, NULL),
+		TEST("ESHUTDOWN", test_failed, &gone[0]),
+		TEST("ENODEV", test_failed, &gone[1]),
+		TEST("the phone halts", test_phone_halts, NULL),
+		TEST("session over", test_session_over, NULL),
+	};
+	struct CMUnitTest in[NUM(in_cases)], out[NUM(out_cases)];
+	int failed;
+
+	for (size_t i = 0; i < NUM(in_cases); i++)
+		in[i] = (struct CMUnitTest)TEST(in_cases[i].name, test_in, &in_cases[i]);
+	for (size_t i = 0; i < NUM(out_cases); i++)
+		out[i] = (struct CMUnitTest)TEST(out_cases[i].name, test_out, &out_cases[i]);
+	failed = cmocka_run_group_tests_name("IN", in, NULL, NULL);
+	failed += cmocka_run_group_tests_name("OUT", out, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("others", others, NULL, NULL);
+}
