@@ -222,8 +222,9 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 	pump(p);
 }
 
-/* The phone's port has failed. -ESHUTDOWN: the endpoints have been disabled, and the event that says so is
- * on its way, perhaps behind their being enabled again: what the camera gives now is too late for all. */
+/* The phone's port has failed. -ESHUTDOWN: the endpoints have been disabled, and the event that
+ * says so is on its way, perhaps behind their being enabled again: what the camera gives now is too
+ * late for all. */
 static void on_port_failed(struct pipe *p, int error)
 {
 	if (error == -ESHUTDOWN) {

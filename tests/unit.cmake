@@ -21,6 +21,7 @@ endforeach()
 foreach(wrapped
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
+	test_list=sd_hwdb_new
 	test_outbox=sendmsg
 	test_relay=malloc,calloc,realloc)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})

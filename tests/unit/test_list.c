@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* list: what a server may be called, and what is printed, of a server that is another process. */
+/*
+ * list: what a server may be called, and what is printed, of a server that is another process.
+ * Linked with --wrap=sd_hwdb_new, so that no machine's database of ids has a say in it.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -17,6 +20,14 @@
 #include "bridge/conn.h"
 #include "bridge/list.h"
 #include "tests/unit/peer.h"
+
+int __wrap_sd_hwdb_new(void **hwdb);
+
+int __wrap_sd_hwdb_new(void **hwdb)
+{
+	*hwdb = NULL;
+	return -1;
+}
 
 #define H63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define H255 H63 "." H63 "." H63 "." H63
