@@ -1,0 +1,320 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What scenarios are written with; each sources this file first, inside the guest.
+# The link: this machine is 10.9.8.2; the camera host is the network namespace "server", 10.9.8.1.
+set -euo pipefail
+
+server_host=10.9.8.1
+work=/root/work
+backgrounds=/usr/share/backgrounds/mate
+bridge_log=/out/log/ip2usb
+bridge_pid=
+
+mkdir -p "$work"
+cd "$work"
+
+# ---- verdicts
+
+say() { echo "     $*"; }
+
+# To where the scenario talks, also out of a function whose output goes elsewhere.
+exec 3>&1
+
+fail() {
+	trap - ERR
+	echo "FAIL $*" >&3
+	exit 1
+}
+
+skip() {
+	trap - ERR
+	echo "SKIP $*" >&3
+	exit 77
+}
+
+trap 'fail "${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+set -o errtrace
+
+# check TEXT COMMAND...: the command succeeds; if not, its output is shown and the scenario ends.
+check() {
+	local text=$1
+	shift
+	if "$@" >"$work/check.out" 2>&1; then
+		echo "ok   $text"
+	else
+		sed 's/^/     /' "$work/check.out"
+		fail "$text"
+	fi
+}
+
+# eventually SECONDS COMMAND...: succeeds as soon as the command does.
+eventually() {
+	local end=$(($(ms) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(ms)" -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+not() { ! "$@"; }
+
+# ---- time
+
+ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
+
+# took COMMAND...: the milliseconds that it took, in $took.
+took() {
+	local start
+	start=$(ms)
+	"$@"
+	took=$(($(ms) - start))
+}
+
+median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
+
+# ---- USB
+
+# usb_at PLACE: the sysfs folders of the devices below a controller: pci, vhci_hcd or dummy_hcd.0.
+usb_at() {
+	local device path
+	for device in /sys/bus/usb/devices/*-*; do
+		path=$(readlink -f "$device")
+		[ -f "$device/busnum" ] || continue
+		case $path in
+		*/"$1"*) echo "$device" ;;
+		esac
+	done
+}
+
+# usb_up PLACE: a device is there and has its configuration.
+usb_up() {
+	local device
+	device=$(usb_at "$1")
+	[ -n "$device" ] && [ -n "$(cat "$device/bConfigurationValue" 2>/dev/null)" ]
+}
+
+usb_gone() { [ -z "$(usb_at "$1")" ]; }
+
+# port_at PLACE: gphoto2's name of the one camera there.
+port_at() {
+	local device
+	device=$(usb_at "$1")
+	printf 'usb:%03d,%03d\n' "$(cat "$device/busnum")" "$(cat "$device/devnum")"
+}
+
+# ---- the camera and the machine that it is plugged into
+
+# monitor COMMAND: one line to QEMU's monitor. Its answers are in /out/log/monitor.
+monitor() {
+	if [ -z "${monitor_fd:-}" ]; then
+		exec {monitor_fd}<>"$LAB_MONITOR"
+		cat <&"$monitor_fd" >/out/log/monitor &
+		echo '{"execute": "qmp_capabilities"}' >&"$monitor_fd"
+	fi
+	printf '{"execute": "human-monitor-command", "arguments": {"command-line": "%s"}}\n' "$*" \
+		>&"$monitor_fd"
+}
+
+# photos NAME: a folder of 18 MB of photographs for a camera.
+photos() {
+	mkdir -p "/lab/$1"
+	cp "$backgrounds"/nature/*.jpg "$backgrounds"/abstract/Elephants{,_3840x2160}.jpg "/lab/$1"
+	# Two of them again make it 18 MB.
+	cp "$backgrounds/nature/Storm.jpg" "/lab/$1/Storm2.jpg"
+	cp "$backgrounds/nature/TwoWings.jpg" "/lab/$1/TwoWings2.jpg"
+}
+
+# camera NAME [QEMU-OPTIONS]: plugs a PTP camera in whose card is /lab/NAME. QEMU reads the folder
+# on the host, so fill it before. Its bus id is in $busid afterwards.
+camera() {
+	plug "usb-mtp,rootdir=$LAB_SHARE_ON_HOST/$1,desc=cam${2:+,$2}"
+}
+
+# plug DEVICE-WITH-OPTIONS: plugs one of QEMU's USB devices in.
+plug() {
+	modprobe ehci-pci
+	monitor "device_add $1,bus=ehci.0,id=remote"
+	eventually 20 usb_up pci || fail "QEMU's $1 did not appear"
+	busid=$(usb_at pci)
+	busid=${busid##*/}
+}
+
+unplug() { monitor "device_del remote"; }
+
+on_server() { nsenter --net=/run/netns/server "$@"; }
+
+# server: shares the camera from the other end of the link.
+server() {
+	modprobe -a usbip-host sch_netem veth
+	mkdir -p /run/netns
+	ip netns add server
+	ip link add link0 type veth peer name link1 netns server
+	ip addr add 10.9.8.2/24 dev link0
+	ip link set lo up
+	ip link set link0 up
+	on_server ip addr add $server_host/24 dev link1
+	on_server ip link set lo up
+	on_server ip link set link1 up
+	server_bind
+	on_server usbipd -D
+	eventually 10 server_listens || fail "usbipd does not listen"
+}
+
+server_bind() { usbip bind -b "$busid" >"$work/bind.out" 2>&1; }
+server_listens() { on_server ss -Htln 'sport = :3240' | grep -q .; }
+
+# The server hands the device out to the next client: 1 = available, 2 = used.
+server_free() { [ "$(cat "/sys/bus/usb/devices/$busid/usbip_status" 2>/dev/null)" = 1 ]; }
+
+# link NETEM...: what the link does to packets, in each direction; no word = nothing.
+link() {
+	tc qdisc del dev link0 root 2>/dev/null || true
+	on_server tc qdisc del dev link1 root 2>/dev/null || true
+	[ $# -gt 0 ] || return 0
+	# 1000 packets is netem's usual queue; a link with a delay would drop at that.
+	tc qdisc add dev link0 root netem limit 100000 "$@"
+	on_server tc qdisc add dev link1 root netem limit 100000 "$@"
+}
+
+# Packets as a network carries them: a veth pair would hand 64 KiB over as one.
+link_real_packets() {
+	ip link set link0 gso_max_segs 1 gro_max_size 1514
+	on_server ip link set link1 gso_max_segs 1 gro_max_size 1514
+}
+
+# ---- the kernel's own client, to compare with
+
+vhci_attach() {
+	modprobe vhci-hcd
+	# After another client has gone the server can answer "busy" for a moment.
+	eventually 10 usbip attach -r $server_host -b "$busid" >>/out/log/vhci 2>&1 ||
+		fail "usbip attach"
+	eventually 20 usb_up vhci_hcd || fail "no camera at vhci_hcd"
+}
+
+vhci_detach() {
+	usbip detach -p 00 >>/out/log/vhci 2>&1
+	eventually 10 usb_gone vhci_hcd || fail "usbip detach"
+	eventually 10 server_free || fail "the server does not know that vhci_hcd has gone"
+}
+
+# libgphoto2's own PTP driver, without the 60 others that gphoto2 would load first, each time.
+export CAMLIBS=$work/camlibs
+mkdir -p "$CAMLIBS"
+ln -sf /usr/lib/*/libgphoto2/*/ptp2.so "$CAMLIBS"
+
+vhci() { gphoto2 --quiet --port "$(port_at vhci_hcd)" "$@"; }
+
+# ---- the bridge
+
+# bridge_config [SECTION.KEY=VALUE...]: writes ip2usb.conf. An empty value leaves the key out.
+bridge_config() {
+	local -A value=([server.host]=$server_host [camera.busid]=$busid [gadget.udc]=dummy_udc.0)
+	local word section key
+	for word; do value[${word%%=*}]=${word#*=}; done
+	for section in server camera gadget; do
+		echo "[$section]"
+		for key in "${!value[@]}"; do
+			[ "${key%%.*}" = $section ] && [ -n "${value[$key]}" ] || continue
+			echo "${key#*.} = ${value[$key]}"
+		done
+	done >"$work/ip2usb.conf"
+}
+
+phone_ready() {
+	modprobe dummy_hcd is_high_speed=1
+	modprobe -a libcomposite usb_f_fs
+	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
+}
+
+# bridge_launch [SECTION.KEY=VALUE...]: starts ip2usb, and does not wait for the phone to see it.
+bridge_launch() {
+	[ -x "$LAB_BIN/ip2usb" ] || fail "no ip2usb in $LAB_BIN: build it, or name its folder by --bin"
+	phone_ready
+	bridge_config "$@"
+	"$LAB_BIN/ip2usb" run -c "$work/ip2usb.conf" 2>>$bridge_log &
+	bridge_pid=$!
+}
+
+# A zombie does not count.
+bridge_runs() { grep -q '^State:.[^Z]' "/proc/$bridge_pid/status" 2>/dev/null; }
+bridge_up_or_dead() { usb_up dummy_hcd.0 || ! bridge_runs; }
+
+# bridge_start [SECTION.KEY=VALUE...]: and the phone has the camera.
+bridge_start() {
+	bridge_launch "$@"
+	eventually 30 bridge_up_or_dead || fail "the phone sees no camera"
+	bridge_runs || fail "ip2usb ended at its start"
+}
+
+# bridge_wait SECONDS: waits for the daemon to end; its exit code is in $bridge_status.
+bridge_wait() {
+	eventually "$1" not bridge_runs || return 1
+	bridge_status=0
+	wait "$bridge_pid" 2>/dev/null || bridge_status=$?
+}
+
+bridge_stop() {
+	kill -TERM "$bridge_pid"
+	bridge_wait 5 || fail "ip2usb is still there 5 s after SIGTERM"
+}
+
+# From smaps, which counts; status only estimates.
+bridge_rss_kib() { awk '$1 == "Rss:" { print $2 }' "/proc/$bridge_pid/smaps_rollup"; }
+bridge_fds() { find "/proc/$bridge_pid/fd" -mindepth 1 | wc -l; }
+
+phone_port() { port_at dummy_hcd.0; }
+phone() { gphoto2 --quiet --port "$(phone_port)" "$@"; }
+
+# What a stopped bridge leaves: no gadget, no mount, no connection, and the camera is free again.
+no_gadget() { [ -z "$(ls /sys/kernel/config/usb_gadget)" ]; }
+no_mount() { ! grep -q ' functionfs ' /proc/mounts; }
+no_connection() { [ -z "$(ss -Htn 'sport = :3240 or dport = :3240')" ]; }
+
+nothing_left() {
+	check "no gadget is left" no_gadget
+	check "no FunctionFS mount is left" no_mount
+	check "the phone saw the unplug" eventually 3 usb_gone dummy_hcd.0
+	check "no connection to the server is left" eventually 3 no_connection
+	check "the camera is free again" eventually 3 server_free
+}
+
+# ---- files
+
+# get_all CLIENT FOLDER: every file of the camera, by vhci or phone, into a new folder.
+get_all() {
+	rm -rf "$2"
+	mkdir "$2"
+	(cd "$2" && "$1" --get-all-files >>/out/log/gphoto2 2>&1)
+}
+
+# get_all_started CLIENT FOLDER: the same in the background, and the first file has arrived; the
+# process is $getting.
+get_all_started() {
+	(
+		trap - ERR
+		get_all "$1" "$2"
+	) &
+	getting=$!
+	eventually 60 some_file "$2" || fail "$1: no file arrives"
+	check "the transfer is under way" kill -0 $getting
+}
+
+some_file() { find "$1" -name '*.*g' -size +0 2>/dev/null | grep -q .; }
+
+# The program that was fetching has ended, whatever came of it.
+get_all_ended() {
+	eventually 30 not kill -0 "$getting" 2>/dev/null || fail "gphoto2 waits for a camera that went"
+	wait "$getting" || true
+}
+
+# same_files A B: byte for byte.
+same_files() { diff -rq "$1" "$2"; }
+
+# downloads_same CLIENT NAME: the camera's card, fetched whole, equals /lab/NAME.
+downloads_same() {
+	check "$1: get-all-files" get_all "$1" "$work/got"
+	check "$1: byte for byte the same" same_files "$work/got" "/lab/$2"
+}

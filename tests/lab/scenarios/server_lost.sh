@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The server ends the connection, or gives the camera back: the daemon says so and ends.
+# timeout: 240
+. "$LAB_DIR/lib.sh"
+
+cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
+
+# lost WHEN: within 10 s the daemon ends, with a failure and a message.
+lost() {
+	check "$1: it ends within 10 s" bridge_wait 10
+	check "$1: exit code 1" [ "$bridge_status" -eq 1 ]
+	tail -n +$((logged + 1)) $bridge_log >"$work/said"
+	check "$1: the log says why" grep -Ei '^error: .*(server|connection|camera)' "$work/said"
+}
+
+start() {
+	touch $bridge_log
+	bridge_start
+	logged=$(wc -l <$bridge_log)
+}
+
+photos card
+camera card
+server
+
+start
+cut_connection
+lost "connection cut at idle"
+nothing_left
+
+start
+get_all_started phone "$work/cut"
+cut_connection
+lost "connection cut in a transfer"
+get_all_ended
+nothing_left
+
+start
+usbip unbind -b "$busid" >/dev/null 2>&1
+lost "usbip unbind at idle"
+server_bind
+nothing_left
+
+start
+get_all_started phone "$work/cut"
+usbip unbind -b "$busid" >/dev/null 2>&1
+lost "usbip unbind in a transfer"
+get_all_ended
+server_bind
+nothing_left
+
+bridge_start
+downloads_same phone card
+bridge_stop
+nothing_left
