@@ -6,7 +6,7 @@
 set -euo pipefail
 
 server_host=10.9.8.1
-work=/root/work
+work=/run/lab
 backgrounds=/usr/share/backgrounds/mate
 bridge_log=/out/log/ip2usb
 bridge_pid=
@@ -253,7 +253,7 @@ bridge_start() {
 bridge_wait() {
 	eventually "$1" not bridge_runs || return 1
 	bridge_status=0
-	wait "$bridge_pid" 2>/dev/null || bridge_status=$?
+	wait "$bridge_pid" || bridge_status=$?
 }
 
 bridge_stop() {
