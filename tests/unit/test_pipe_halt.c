@@ -280,6 +280,32 @@ static void test_out(void **state)
 	pipebench_close(&p);
 }
 
+/* In the middle of a container: what is asked for afterwards is the start of one. */
+static void test_out_large(void **state)
+{
+	struct pipebench p;
+	uint8_t packet[512];
+
+	(void)state;
+	pipebench_open(&p, &(struct pipebench_options){.framing = FRAMING_PTP});
+	pipebench_start(&p);
+	bench_settle(&p.bench);
+	p.camera_out->fail = -EPIPE;
+	p.camera_out->fail_at = 1;
+	bench_container(packet, 512, 2, 60000, 1);
+	assert_int_equal(bench_send(&p.bench, PIPE_OUT, packet, 512), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_true(p.framing.stream[FRAMING_OUT].got > 0);
+	assert_int_equal(bench_send(&p.bench, PIPE_OUT, packet, 512), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_int_equal(bench_send(&p.bench, PIPE_OUT, packet, 512), FAKE_STALL);
+	assert_int_equal(p.framing.stream[FRAMING_OUT].got, 0);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
+	pipebench_exchange(&p, 10);
+	pipebench_exchange(&p, 20);
+	pipebench_close(&p);
+}
+
 /* Not in a loop, but before what the phone sends next goes on. */
 static void test_out_again(void **state)
 {
@@ -400,6 +426,7 @@ int main(void)
 		TEST("IN, again at once", test_in_again, NULL),
 		TEST("IN, clearing fails", test_in_clear_fails, NULL),
 		TEST("IN, twice", test_in_twice, NULL),
+		TEST("OUT, in a container", test_out_large, NULL),
 		TEST("OUT, again at once", test_out_again, NULL),
 		TEST("ESHUTDOWN", test_failed, &gone[0]),
 		TEST("ENODEV", test_failed, &gone[1]),

@@ -253,7 +253,7 @@ static void test_life(void **state)
 {
 	const struct life_case *c = *state;
 	struct pipebench p;
-	unsigned in, out;
+	unsigned in = 0, out = 0;
 
 	pipebench_open(
 		&p, &(struct pipebench_options){.framing = FRAMING_GENERIC, .dwc2 = c->dwc2});

@@ -167,13 +167,13 @@ static void test_suspend_halt(void **state)
 /* No read is asked again and again of a port that sleeps; those that stand go on. */
 static void test_suspend_out(void **state)
 {
+	const unsigned *before = *state;
 	struct pipebench p;
 	unsigned long submitted;
 
-	(void)state;
 	open_pipes(&p, FRAMING_GENERIC);
 	p.camera_out->blocked = true;
-	for (uint32_t i = 0; i < 5; i++)
+	for (uint32_t i = 0; i < *before; i++)
 		phone_send(&p, 512, i);
 	bench_settle(&p.bench);
 	p.bench.ffs->suspended = true;
@@ -183,9 +183,10 @@ static void test_suspend_out(void **state)
 	submitted = p.bench.ffs->submitted;
 	bench_settle(&p.bench);
 	assert_int_equal(p.bench.ffs->submitted, submitted);
-	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS - 5);
+	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS - *before);
 	resume(&p);
-	for (uint32_t i = 5; i < 30; i++) {
+	bench_settle(&p.bench);
+	for (uint32_t i = *before; i < 30; i++) {
 		phone_send(&p, 512, i);
 		bench_settle(&p.bench);
 	}
@@ -223,6 +224,30 @@ static void test_old_eagain(void **state)
 	pipebench_start(&p);
 	bench_settle(&p.bench);
 	assert_false(p.in.parked || p.out.parked);
+	pipebench_exchange(&p, 10);
+	pipebench_close(&p);
+}
+
+/* The same of a write, whose data would then go to the next configuration. */
+static void test_old_eagain_in(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_pipes(&p, FRAMING_GENERIC);
+	/* no URB is left out whose unlinking would take its time */
+	for (uint32_t i = 0; i < PIPEBENCH_SLOTS - 1; i++)
+		put(&p, 512, i);
+	bench_settle(&p.bench);
+	put(&p, 512, 100);
+	bench_camera(&p.bench);
+	fake_ffs_disable(p.bench.ffs);
+	client_dispatch(p.bench.client);
+	assert_int_equal(p.in.urbs_out, 0);
+	p.bench.flush(p.bench.user);
+	fake_ffs_enable(p.bench.ffs);
+	pipebench_start(&p);
+	bench_settle(&p.bench);
 	pipebench_exchange(&p, 10);
 	pipebench_close(&p);
 }
@@ -290,7 +315,7 @@ static void test_reads_stand(void **state)
 
 int main(void)
 {
-	static const unsigned before[] = {0, 1, 5};
+	static const unsigned before[] = {0, 1, 5, PIPEBENCH_SLOTS};
 	static const int pipes[] = {PIPE_IN, PIPE_OUT};
 	const struct CMUnitTest tests[] = {
 		TEST("suspend, IN", test_suspend_in, &before[0]),
@@ -299,8 +324,10 @@ int main(void)
 		TEST("suspend, zero-length packet", test_suspend_zero, NULL),
 		TEST("suspend, zero-length packet alone", test_suspend_only_zero, NULL),
 		TEST("suspend, halt", test_suspend_halt, NULL),
-		TEST("suspend, OUT", test_suspend_out, NULL),
+		TEST("suspend, OUT", test_suspend_out, &before[2]),
+		TEST("suspend, OUT, no read stands", test_suspend_out, &before[3]),
 		TEST("old EAGAIN", test_old_eagain, NULL),
+		TEST("old EAGAIN, IN", test_old_eagain_in, NULL),
 		TEST("refused, IN", test_refused, &pipes[0]),
 		TEST("refused, OUT", test_refused, &pipes[1]),
 		TEST("reads stand over a stop", test_reads_stand, NULL),

@@ -6,7 +6,6 @@
  * Arguments: first seed, number of runs.
  */
 #include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,259 +15,14 @@
 #include <cmocka.h>
 
 #include "bridge/client.h"
-#include "tests/unit/relayrig.h"
-#include "tests/unit/streamlog.h"
+#include "tests/unit/relaymodel.h"
 
-#define RUNS 300
+#define RUNS 500
 #define STEPS 1500
-/* m->expected */
-#define NOT_YET UINT_MAX       /* the camera has not got all of the operation */
-#define A_STALL (UINT_MAX - 1) /* ends the answer */
-
-/* One phase of a PTP operation: a container on its way. */
-struct phase {
-	uint32_t length, at;
-	uint16_t type;
-	bool zero; /* its end is a zero-length packet */
-	uint32_t id;
-};
-
-enum step {
-	OP_IDLE,
-	OP_COMMAND,
-	OP_DATA, /* of the phone's */
-	OP_ANSWER,
-};
-
-struct model {
-	struct relayrig rig;
-	uint64_t random;
-	struct streamlog logs[RIG_ENDPOINTS];
-	/* the phone */
-	bool wants_clear[RIG_ENDPOINTS]; /* has seen a stall */
-	enum usb_functionfs_event_type events[8];
-	unsigned num_events;
-	unsigned requests;
-	/* PTP, phone's side; the camera's is what it has got of the command and the data */
-	enum step step;
-	struct phase out;
-	bool has_data, data_in;
-	unsigned tried;	   /* halts, when the operation began */
-	unsigned first;	   /* packet of its answer, in the phone's log */
-	unsigned expected; /* packets of it */
-	bool ending;	   /* no new operation */
-	uint32_t id;
-};
-
-/* splitmix64 */
-static uint32_t below(struct model *m, uint32_t n)
-{
-	uint64_t z = m->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((z ^ z >> 31) % n);
-}
-
-static bool one_in(struct model *m, uint32_t n)
-{
-	return !below(m, n);
-}
-
-/* ---- PTP ---- */
-
-static struct phase container(struct model *m, uint16_t type)
-{
-	struct phase p = {.type = type, .id = ++m->id};
-
-	if (type != 2)
-		p.length = 12 + 4 * below(m, 6);
-	else if (one_in(m, 2))
-		p.length = 12 + below(m, 4000);
-	else
-		p.length = 512 * (1 + below(m, one_in(m, 4) ? 300 : 20)) + below(m, 3) - 1;
-	p.zero = p.length % 512 == 0 && one_in(m, 2);
-	return p;
-}
-
-/* The next packet of a container; false when it is over. */
-static bool next_packet(const struct phase *p, uint8_t *packet, uint32_t *size)
-{
-	if (p->at > p->length || (p->at == p->length && !p->zero))
-		return false;
-	*size = p->length - p->at < 512 ? p->length - p->at : 512;
-	if (!p->at)
-		bench_container(packet, *size, p->type, p->length, p->id);
-	else
-		bench_fill(packet, *size, p->id * 1000 + p->at);
-	return true;
-}
-
-static unsigned put_container(struct model *m, uint16_t type, bool fails)
-{
-	struct phase p = container(m, type);
-	uint32_t size, end = fails ? 1 + below(m, p.length) : UINT32_MAX;
-	uint8_t packet[512];
-	unsigned n = 0;
-
-	for (; next_packet(&p, packet, &size) && p.at < end; p.at += 512, n++)
-		camera_put(m->rig.camera[RIG_PTP_IN], packet, size);
-	return n;
-}
-
-/* The camera has got the whole operation. */
-static void answer(struct model *m)
-{
-	bool fails = one_in(m, 6);
-
-	m->expected = m->has_data && m->data_in ? put_container(m, 2, fails) : 0;
-	if (fails) {
-		camera_put_error(m->rig.camera[RIG_PTP_IN], one_in(m, 3) ? -EPROTO : -EPIPE);
-		m->expected = A_STALL;
-	} else {
-		m->expected += put_container(m, 3, false);
-	}
-}
-
-static void begin(struct model *m)
-{
-	struct camera_endpoint *e = m->rig.camera[RIG_PTP_OUT];
-
-	m->out = container(m, 1);
-	m->has_data = one_in(m, 2);
-	m->data_in = one_in(m, 2);
-	m->step = OP_COMMAND;
-	m->tried = m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried;
-	m->first = m->logs[RIG_PTP_IN].num;
-	/* A command without data: reads that stand for more, half full, would join what they hold
-	 * with what comes after the halt. */
-	e->fail = !m->has_data && one_in(m, 10) ? -EPIPE : 0;
-	e->fail_at = e->num;
-}
-
-/* Sends a packet of what is to be sent. */
-static void step_ptp_out(struct model *m)
-{
-	uint8_t packet[512];
-	uint32_t size;
-	enum fake_handshake h;
-
-	if (!next_packet(&m->out, packet, &size)) {
-		bool more = m->step == OP_COMMAND && m->has_data && !m->data_in;
-
-		m->step = more ? OP_DATA : OP_ANSWER;
-		if (more)
-			m->out = container(m, 2);
-		m->expected = NOT_YET;
-		return;
-	}
-	h = fake_ffs_send(m->rig.bench.ffs, RIG_PTP_OUT, packet, size);
-	if (h == FAKE_ACK) {
-		streamlog_put(&m->logs[RIG_PTP_OUT], packet, size);
-		m->out.at += 512;
-	} else if (h == FAKE_STALL) {
-		m->wants_clear[RIG_PTP_OUT] = true;
-		m->step = OP_IDLE;
-	}
-}
-
-/* The last that the phone sent is the last that the camera has got. */
-static bool has_all(const struct model *m)
-{
-	const struct camera_endpoint *e = m->rig.camera[RIG_PTP_OUT];
-	const struct streamlog *l = &m->logs[RIG_PTP_OUT];
-	const struct streamlog_packet *sent = &l->packets[l->num - 1];
-	const struct camera_packet *got = &e->packets[e->num - 1];
-
-	return e->num && sent->size == got->size &&
-		(!sent->size || !memcmp(sent->data, got->data, sent->size));
-}
-
-static void step_ptp(struct model *m)
-{
-	switch (m->step) {
-	case OP_IDLE:
-		if (!m->wants_clear[RIG_PTP_OUT] && !m->wants_clear[RIG_PTP_IN] && !m->ending)
-			begin(m);
-		break;
-	case OP_COMMAND:
-	case OP_DATA:
-		step_ptp_out(m);
-		break;
-	case OP_ANSWER:
-		if (m->expected == NOT_YET && has_all(m))
-			answer(m);
-		else if (m->expected < A_STALL && m->logs[RIG_PTP_IN].num - m->first >= m->expected)
-			m->step = OP_IDLE;
-		/* The command is lost, and the phone loses its patience. */
-		else if (m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried > m->tried)
-			m->step = OP_IDLE;
-		break;
-	}
-}
-
-/* ---- the other endpoints ---- */
-
-static void step_in(struct model *m, unsigned at)
-{
-	uint8_t packet[512];
-	size_t size;
-	enum fake_handshake h;
-
-	if (m->wants_clear[at])
-		return;
-	h = fake_ffs_receive(m->rig.bench.ffs, at, packet, &size);
-	if (h == FAKE_ACK)
-		streamlog_put(&m->logs[at], packet, size);
-	if (h != FAKE_STALL)
-		return;
-	streamlog_stall(&m->logs[at]);
-	m->wants_clear[at] = true;
-	if (at == RIG_PTP_IN && m->step == OP_ANSWER)
-		m->step = OP_IDLE;
-}
-
-static uint32_t random_packet(struct model *m, unsigned at, uint8_t *packet)
-{
-	uint32_t max = m->rig.camera[at]->max_packet;
-	uint32_t size = one_in(m, 2) ? max : one_in(m, 6) ? 0 : 8 + below(m, max - 8);
-
-	bench_fill(packet, size, ++m->id);
-	return size;
-}
-
-static void step_vendor_out(struct model *m)
-{
-	const struct streamlog *l = &m->logs[RIG_VENDOR_OUT];
-	uint8_t packet[512];
-	uint32_t size = random_packet(m, RIG_VENDOR_OUT, packet);
-	enum fake_handshake h;
-
-	/* At a session's start a zero-length packet could be mistaken for a later one. */
-	if (!size && l->num_sessions && l->num == l->sessions[l->num_sessions - 1].packet)
-		return;
-	h = fake_ffs_send(m->rig.bench.ffs, RIG_VENDOR_OUT, packet, size);
-	if (h == FAKE_ACK)
-		streamlog_put(&m->logs[RIG_VENDOR_OUT], packet, size);
-	m->wants_clear[RIG_VENDOR_OUT] |= h == FAKE_STALL;
-}
-
-static void step_camera(struct model *m, unsigned at)
-{
-	struct camera_endpoint *e = m->rig.camera[at];
-	uint8_t packet[512];
-
-	if (at == RIG_PTP_IN || e->num - e->given > 100)
-		return;
-	if (one_in(m, 40))
-		camera_put_error(e, one_in(m, 2) ? -EPIPE : -EILSEQ);
-	else
-		camera_put(e, packet, random_packet(m, at, packet));
-}
 
 /* ---- coming and going ---- */
 
-static void abandon(struct model *m)
+static void abandon(struct relaymodel *m)
 {
 	m->step = OP_IDLE;
 	m->rig.camera[RIG_PTP_OUT]->fail = 0;
@@ -281,14 +35,14 @@ static void abandon(struct model *m)
 	}
 }
 
-static void tell(struct model *m, enum usb_functionfs_event_type type)
+static void tell(struct relaymodel *m, enum usb_functionfs_event_type type)
 {
 	if (m->num_events == 8)
 		return;
 	m->events[m->num_events++] = type;
 }
 
-static void hear(struct model *m)
+static void hear(struct relaymodel *m)
 {
 	enum usb_functionfs_event_type type = m->events[0];
 
@@ -301,7 +55,7 @@ static void hear(struct model *m)
 	relay_event(m->rig.relay, type);
 }
 
-static void step_phone(struct model *m)
+static void step_phone(struct relaymodel *m)
 {
 	struct ffs *ffs = m->rig.bench.ffs;
 
@@ -315,10 +69,10 @@ static void step_phone(struct model *m)
 	} else if (ffs->suspended) {
 		ffs->suspended = false;
 		tell(m, FUNCTIONFS_RESUME);
-	} else if (one_in(m, 3)) {
+	} else if (relaymodel_one_in(m, 3)) {
 		ffs->suspended = true;
 		tell(m, FUNCTIONFS_SUSPEND);
-	} else if (one_in(m, 2)) {
+	} else if (relaymodel_one_in(m, 2)) {
 		fake_ffs_disable(ffs);
 		abandon(m);
 		tell(m, FUNCTIONFS_DISABLE);
@@ -340,32 +94,32 @@ static void step_phone(struct model *m)
 	}
 }
 
-static void step_server(struct model *m)
+static void step_server(struct relaymodel *m)
 {
 	struct camera *c = m->rig.bench.camera;
 
-	switch (below(m, 8)) {
+	switch (relaymodel_below(m, 8)) {
 	case 0:
-		c->deaf = one_in(m, 3);
+		c->deaf = relaymodel_one_in(m, 3);
 		break;
 	case 1:
-		c->piece = one_in(m, 2) ? 1 + below(m, 3000) : 0;
+		c->piece = relaymodel_one_in(m, 2) ? 1 + relaymodel_below(m, 3000) : 0;
 		break;
 	case 2:
-		m->rig.camera[below(m, RIG_ENDPOINTS)]->blocked = true;
+		m->rig.camera[relaymodel_below(m, RIG_ENDPOINTS)]->blocked = true;
 		break;
 	case 3:
 		/* not of PTP, whose phone would take it for the end of an operation */
-		m->rig.camera[RIG_EVENT + below(m, 3)]->sticky = one_in(m, 3);
+		m->rig.camera[RIG_EVENT + relaymodel_below(m, 3)]->sticky = relaymodel_one_in(m, 3);
 		break;
 	case 4:
-		c->too_late = one_in(m, 2);
+		c->too_late = relaymodel_one_in(m, 2);
 		break;
 	case 5:
-		if (!m->rig.camera[RIG_VENDOR_OUT]->fail && one_in(m, 4)) {
+		if (!m->rig.camera[RIG_VENDOR_OUT]->fail && relaymodel_one_in(m, 4)) {
 			m->rig.camera[RIG_VENDOR_OUT]->fail = -EPIPE;
 			m->rig.camera[RIG_VENDOR_OUT]->fail_at =
-				m->rig.camera[RIG_VENDOR_OUT]->num + below(m, 4);
+				m->rig.camera[RIG_VENDOR_OUT]->num + relaymodel_below(m, 4);
 		}
 		break;
 	default:
@@ -375,14 +129,14 @@ static void step_server(struct model *m)
 	}
 }
 
-static void step_control(struct model *m)
+static void step_control(struct relaymodel *m)
 {
 	struct usb_ctrlrequest status = {.bRequestType = 0xa1, .bRequest = 0x67, .wLength = 0x0400};
 
 	if (m->requests != m->rig.bench.ffs->answers)
 		return;
-	m->rig.bench.camera->answer_size = below(m, 5);
-	m->rig.bench.camera->answer_status = one_in(m, 3) ? -EPIPE : 0;
+	m->rig.bench.camera->answer_size = relaymodel_below(m, 5);
+	m->rig.bench.camera->answer_status = relaymodel_one_in(m, 3) ? -EPIPE : 0;
 	m->requests++;
 	relay_setup(m->rig.relay, &status, NULL, 0);
 }
@@ -390,30 +144,30 @@ static void step_control(struct model *m)
 /* ---- time ---- */
 
 /* One iteration of the bridge's loop: completions before events before the server. */
-static void step_bridge(struct model *m)
+static void step_bridge(struct relaymodel *m)
 {
 	struct bench *b = &m->rig.bench;
 
 	if (m->num_events)
 		ffs_dispatch_aio(b->ffs);
 	else
-		fake_ffs_deliver(b->ffs, below(m, 8));
-	if (m->num_events && one_in(m, 3))
+		fake_ffs_deliver(b->ffs, relaymodel_below(m, 8));
+	if (m->num_events && relaymodel_one_in(m, 3))
 		hear(m);
-	if (one_in(m, 4))
+	if (relaymodel_one_in(m, 4))
 		step_control(m);
-	if (one_in(m, 2))
+	if (relaymodel_one_in(m, 2))
 		client_dispatch(b->client);
 	b->flush(b->user);
 	assert_int_equal(b->closed, 0);
 }
 
-static void step(struct model *m)
+static void step(struct relaymodel *m)
 {
 	struct bench *b = &m->rig.bench;
-	unsigned at = below(m, RIG_ENDPOINTS);
+	unsigned at = relaymodel_below(m, RIG_ENDPOINTS);
 
-	switch (below(m, 12)) {
+	switch (relaymodel_below(m, 12)) {
 	case 0:
 	case 1:
 	case 2:
@@ -429,34 +183,34 @@ static void step(struct model *m)
 		camera_send(b->camera);
 		break;
 	case 6:
-		step_vendor_out(m);
+		relaymodel_vendor_out(m);
 		break;
 	case 7:
-		step_camera(m, relayrig_is_in(at) ? at : RIG_VENDOR_IN);
+		relaymodel_camera(m, relayrig_is_in(at) ? at : RIG_VENDOR_IN);
 		break;
 	case 8:
-		if (one_in(m, 12))
+		if (relaymodel_one_in(m, 12))
 			step_server(m);
-		if (one_in(m, 40))
+		if (relaymodel_one_in(m, 40))
 			step_phone(m);
 		break;
 	case 9:
-		if (m->wants_clear[at] && one_in(m, 5)) {
+		if (m->wants_clear[at] && relaymodel_one_in(m, 5)) {
 			fake_ffs_clear_halt(b->ffs, at);
 			m->wants_clear[at] = false;
 		}
 		break;
 	default:
-		for (unsigned i = below(m, 10); i; i--) {
-			step_ptp(m);
-			step_in(m, relayrig_is_in(at) ? at : RIG_PTP_IN);
+		for (unsigned i = relaymodel_below(m, 10); i; i--) {
+			relaymodel_ptp(m);
+			relaymodel_in(m, relayrig_is_in(at) ? at : RIG_PTP_IN);
 		}
 	}
 }
 
 /* ---- the end ---- */
 
-static void calm_down(struct model *m)
+static void calm_down(struct relaymodel *m)
 {
 	struct camera *c = m->rig.bench.camera;
 
@@ -476,7 +230,7 @@ static void calm_down(struct model *m)
 }
 
 /* The phone reads all, clears all halts and ends its operation. */
-static void finish(struct model *m)
+static void finish(struct relaymodel *m)
 {
 	struct ffs *ffs = m->rig.bench.ffs;
 	unsigned idle = 0;
@@ -495,16 +249,16 @@ static void finish(struct model *m)
 				fake_ffs_clear_halt(ffs, at);
 			m->wants_clear[at] = false;
 			for (unsigned n = 0; relayrig_is_in(at) && n < 600; n++)
-				step_in(m, at);
+				relaymodel_in(m, at);
 		}
 		for (unsigned n = 0; n < 600; n++)
-			step_ptp(m);
+			relaymodel_ptp(m);
 		idle = ffs->submitted + ffs->delivered == before && m->step == OP_IDLE ? idle + 1
 										       : 0;
 	}
 }
 
-static void check(struct model *m)
+static void check(struct relaymodel *m)
 {
 	struct relayrig *r = &m->rig;
 
@@ -539,13 +293,13 @@ struct totals {
 
 static void run(uint64_t seed, struct totals *t)
 {
-	struct model *m = calloc(1, sizeof(*m));
+	struct relaymodel *m = calloc(1, sizeof(*m));
 
 	assert_non_null(m);
 	m->random = seed;
-	relayrig_open(&m->rig, one_in(m, 2));
-	m->rig.bench.camera->shuffle = one_in(m, 2) ? seed + 1 : 0;
-	m->rig.bench.camera->overtakes = one_in(m, 3);
+	relayrig_open(&m->rig, relaymodel_one_in(m, 2));
+	m->rig.bench.camera->shuffle = relaymodel_one_in(m, 2) ? seed + 1 : 0;
+	m->rig.bench.camera->overtakes = relaymodel_one_in(m, 3);
 	step_phone(m);
 	for (unsigned i = 0; i < STEPS; i++)
 		step(m);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * relaymodel: a phone that uses a relayrig's camera, and the camera's side of it, step by step and
+ * at random: PTP operations on one interface, packets of any size on the others.
+ */
+#ifndef TESTS_RELAYMODEL_H
+#define TESTS_RELAYMODEL_H
+
+#include "tests/unit/relayrig.h"
+#include "tests/unit/streamlog.h"
+
+/* One phase of a PTP operation: a container on its way. */
+struct phase {
+	uint32_t length, at;
+	uint16_t type;
+	bool zero; /* its end is a zero-length packet */
+	uint32_t id;
+};
+
+enum step {
+	OP_IDLE,
+	OP_COMMAND,
+	OP_DATA, /* of the phone's */
+	OP_ANSWER,
+};
+
+struct relaymodel {
+	struct relayrig rig;
+	uint64_t random;
+	struct streamlog logs[RIG_ENDPOINTS];
+	/* the phone */
+	bool wants_clear[RIG_ENDPOINTS]; /* has seen a stall */
+	enum usb_functionfs_event_type events[8];
+	unsigned num_events;
+	unsigned requests;
+	/* PTP, phone's side; the camera's is what it has got of the command and the data */
+	enum step step;
+	struct phase out;
+	bool has_data, data_in;
+	unsigned tried;	   /* halts, when the operation began */
+	unsigned first;	   /* packet of its answer, in the phone's log */
+	unsigned expected; /* packets of it */
+	bool ending;	   /* no new operation */
+	uint32_t id;
+};
+
+uint32_t relaymodel_below(struct relaymodel *m, uint32_t n);
+bool relaymodel_one_in(struct relaymodel *m, uint32_t n);
+
+/* The phone sends the next packet of its PTP operation, or begins one; the camera answers. */
+void relaymodel_ptp(struct relaymodel *m);
+
+/* The phone asks an IN endpoint for a packet. */
+void relaymodel_in(struct relaymodel *m, unsigned at);
+
+/* The phone sends a packet that is not PTP. */
+void relaymodel_vendor_out(struct relaymodel *m);
+
+/* The camera has something to give that is not PTP, or an error. */
+void relaymodel_camera(struct relaymodel *m, unsigned at);
+
+#endif
