@@ -133,8 +133,14 @@ static void ptp_done(
 	if (dir == FRAMING_OUT && ptp_is_whole(PTP_COMMAND, data, len)) {
 		framing_restart(f, FRAMING_OUT);
 		framing_restart(f, FRAMING_IN);
+		f->unanswered = true;
+		f->data_sent = false;
 		return;
 	}
+	if (dir == FRAMING_OUT)
+		f->data_sent = true;
+	else if (len)
+		f->unanswered = false;
 	if (s->lost || (!s->got && !ptp_start(s, dir, data, len)))
 		return;
 
@@ -176,4 +182,14 @@ void framing_restart(struct framing *f, enum framing_dir dir)
 	s->got = 0;
 	s->unbounded = false;
 	s->lost = false;
+}
+
+bool framing_is_unanswered(const struct framing *f)
+{
+	return f->unanswered;
+}
+
+bool framing_is_data_sent(const struct framing *f)
+{
+	return f->data_sent && !f->stream[FRAMING_OUT].got;
 }

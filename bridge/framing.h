@@ -45,6 +45,8 @@ struct framing_stream {
 
 struct framing {
 	enum framing_kind kind;
+	bool unanswered;		 /* a command has gone, and nothing has come since */
+	bool data_sent;			 /* the phone has sent data since that command */
 	struct framing_stream stream[2]; /* by enum framing_dir */
 };
 
@@ -75,5 +77,12 @@ void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked);
 /* The endpoint was halted or reset: what comes next is the start of a transfer. Requests that are
  * out stay counted. */
 void framing_restart(struct framing *f, enum framing_dir dir);
+
+/* Whether a halt of the IN endpoint may come only of read-ahead: some cameras answer an IN token
+ * with STALL while they wait for a command's data. */
+bool framing_is_unanswered(const struct framing *f);
+
+/* Whether all that the phone sends with the command has been seen. */
+bool framing_is_data_sent(const struct framing *f);
 
 #endif

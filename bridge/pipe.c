@@ -115,12 +115,14 @@ static void send_on(struct pipe_slot *slot)
 
 /* ---- the ring ---- */
 
-static bool may_send(const struct pipe *p)
+static bool may_send(const struct pipe *p, const struct pipe_slot *slot)
 {
+	if (is_in(p) && p->parked)
+		return false;
 	if (p->state == PIPE_RUNNING)
-		return !(is_in(p) && p->parked);
+		return true;
 	/* What the camera sent before it halted still goes to the phone. */
-	return p->state == PIPE_HALTING && is_in(p) && !p->parked;
+	return p->state == PIPE_HALTING && is_in(p) && (int)(slot->position - p->halt_at) <= 0;
 }
 
 static void settle(struct pipe *p);
@@ -136,7 +138,7 @@ static void pump(struct pipe *p)
 			break;
 		if (slot->state == SLOT_COME && is_dropping(p))
 			drop(slot);
-		else if (slot->state == SLOT_COME && may_send(p))
+		else if (slot->state == SLOT_COME && may_send(p, slot))
 			send_on(slot);
 		else if (slot->state == SLOT_COME)
 			break;
@@ -171,14 +173,19 @@ static void unlink_all(struct pipe *p)
 		client_unlink(p->client, &slot_at(p, i)->urb);
 }
 
-static void halt(struct pipe *p, int status)
+static void halt(struct pipe_slot *slot, int status)
 {
+	struct pipe *p = slot->pipe;
+
 	if (p->state != PIPE_RUNNING)
 		return;
 	p->errors++;
 	if (status != -EPIPE)
 		log_warning("endpoint 0x%02x of the camera: %s; the phone is told with a halt",
 			p->address, strerror(-status));
+	/* Believed once: if the camera halts again without having sent anything, it means it. */
+	p->early = is_in(p) && !p->early && p->callbacks->is_early(p->user, p);
+	p->halt_at = slot->position;
 	p->state = PIPE_HALTING;
 	unlink_all(p);
 }
@@ -189,8 +196,9 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 {
 	struct pipe *p = slot->pipe;
 
-	/* Once halted, only unlinked URBs are out. */
-	if (is_dropping(p) || p->state == PIPE_HALTING) {
+	/* Once halted, all others have been unlinked. Data that comes all the same, from a camera
+	 * whose STALL was for one request, is kept for after the halt. */
+	if (is_dropping(p) || (p->state == PIPE_HALTING && status)) {
 		drop(slot);
 		return;
 	}
@@ -198,6 +206,8 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 	slot->ended = !status && actual < slot->asked && actual % p->max_packet == 0;
 	slot->state = SLOT_COME;
 	p->moved |= !status || actual;
+	if (p->state == PIPE_RUNNING && !status)
+		p->early = false;
 }
 
 static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
@@ -217,7 +227,7 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 		p->callbacks->failed(p->user, "the camera has been unplugged");
 		pipe_stop(p);
 	} else if (status && !is_dropping(p)) {
-		halt(p, status);
+		halt(slot, status);
 	}
 	pump(p);
 }
@@ -316,14 +326,14 @@ static void on_clear_done(struct client_urb *urb, int status, uint32_t actual)
 			p->address, strerror(-status));
 	if (p->state == PIPE_CLEARING) {
 		framing_restart(p->framing, p->dir);
-		p->state = PIPE_RUNNING;
+		p->state = p->cleared;
 	}
 	pump(p);
 }
 
 /* The phone clears its own halt unseen by us, so the camera's is cleared in advance: what the phone
  * asks for next then moves by itself. */
-static void clear_halt(struct pipe *p)
+static void clear_halt(struct pipe *p, enum pipe_state next)
 {
 	const uint8_t setup[8] = {USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_ENDPOINT_HALT, 0,
 		p->address, 0, 0, 0};
@@ -332,34 +342,63 @@ static void clear_halt(struct pipe *p)
 	if (client_submit(p->client, &p->clear))
 		return;
 	p->urbs_out++;
+	p->cleared = next;
 	p->state = PIPE_CLEARING;
+}
+
+static void halt_phone(struct pipe *p)
+{
+	int r = ffs_halt(p->ffs, p->at, is_in(p));
+
+	if (r)
+		log_warning("endpoint %u: cannot be halted: %s", p->at + 1, strerror(-r));
+	p->state = PIPE_HALTED;
+	/* A camera that stalls again at once would be asked for ever. */
+	if (p->moved)
+		clear_halt(p, PIPE_RUNNING);
+	p->moved = false;
 }
 
 void pipe_flush(struct pipe *p)
 {
-	int r;
-
-	if (p->state != PIPE_HALTING || p->urbs_out || (is_in(p) && p->tail != p->head))
+	if (p->state != PIPE_HALTING || p->urbs_out ||
+		(is_in(p) && (int)(p->tail - p->halt_at) <= 0))
 		return;
 	/* What the phone sent before it can see the halt belongs to the transfer that failed. */
 	if (!is_in(p))
 		ffs_dispatch_aio(p->ffs);
 	if (p->state != PIPE_HALTING)
 		return;
-	r = ffs_halt(p->ffs, p->at, is_in(p));
-	if (r)
-		log_warning("endpoint %u: cannot be halted: %s", p->at + 1, strerror(-r));
-	p->state = PIPE_HALTED;
-	/* A camera that stalls again at once would be asked for ever. */
-	if (p->moved)
-		clear_halt(p);
-	p->moved = false;
+	if (!p->early) {
+		halt_phone(p);
+	} else if (p->tail != p->head) { /* it has answered in the meantime */
+		framing_restart(p->framing, p->dir);
+		p->early = false;
+		p->state = PIPE_RUNNING;
+		pump(p);
+	} else {
+		clear_halt(p, PIPE_EARLY);
+	}
+}
+
+void pipe_resume(struct pipe *p)
+{
+	if (p->state != PIPE_EARLY)
+		return;
+	p->state = PIPE_RUNNING;
+	pump(p);
+}
+
+void pipe_give_up(struct pipe *p)
+{
+	if (p->state == PIPE_EARLY)
+		halt_phone(p);
 }
 
 void pipe_kick(struct pipe *p)
 {
 	if (p->state == PIPE_HALTED)
-		clear_halt(p);
+		clear_halt(p, PIPE_RUNNING);
 }
 
 /* ---- life ---- */
@@ -375,8 +414,9 @@ void pipe_start(struct pipe *p)
 	}
 	p->moved = true;
 	/* A configuration begins without halts (USB 2.0, 9.4.5). */
+	p->early = false;
 	if (p->camera_halted) {
-		clear_halt(p);
+		clear_halt(p, PIPE_RUNNING);
 		return;
 	}
 	p->state = PIPE_RUNNING;
@@ -482,7 +522,7 @@ void pipe_fini(struct pipe *p)
 const char *pipe_state_str(enum pipe_state state)
 {
 	static const char *const names[] = {
-		"stopped", "running", "stopping", "halting", "halted", "clearing"};
+		"stopped", "running", "stopping", "halting", "halted", "clearing", "early"};
 
 	return names[state];
 }

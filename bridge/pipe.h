@@ -31,6 +31,7 @@ enum pipe_state {
 	PIPE_HALTING,  /* the camera has halted: what came before drains, the rest is unlinked */
 	PIPE_HALTED,   /* the phone sees the halt, the camera's is kept until the phone stirs */
 	PIPE_CLEARING, /* CLEAR_FEATURE(ENDPOINT_HALT) under way to the camera */
+	PIPE_EARLY,    /* the camera may have been asked too early: the phone is not told yet */
 };
 
 struct pipe_slot {
@@ -59,6 +60,9 @@ struct pipe_callbacks {
 	void (*failed)(void *user, const char *reason);
 	/* OUT: the phone has sent something. */
 	void (*stirred)(void *user, struct pipe *pipe);
+	/* IN: whether the camera may still be waiting for what the phone sends with its command, so
+	 * that a halt may come of having been asked too early. */
+	bool (*is_early)(void *user, const struct pipe *pipe);
 	/* All of the phone's endpoints have been disabled: stop all pipes. */
 	void (*shut_down)(void *user);
 };
@@ -79,10 +83,13 @@ struct pipe {
 	bool start_again; /* when stopped */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
-	bool camera_halted; /* and nothing has been done about it */
-	unsigned epoch;	    /* counts the phone's configurations */
+	bool early; /* the camera's last halt was put down to read-ahead, which is done once */
+	enum pipe_state cleared; /* PIPE_CLEARING: the state to come */
+	bool camera_halted;	 /* and nothing has been done about it */
+	unsigned epoch;		 /* counts the phone's configurations */
 	unsigned num_slots;
 	unsigned tail, send, head; /* free running; slot = counter % num_slots */
+	unsigned halt_at;	   /* PIPE_HALTING: the last slot from before the halt */
 	unsigned urbs_out;
 	struct pipe_slot *slots;
 	uint8_t *buffers;
@@ -124,6 +131,11 @@ void pipe_wake(struct pipe *p);
 /* The phone does something on this interface: a halt that the camera repeats is tried to be
  * cleared. */
 void pipe_kick(struct pipe *p);
+
+/* IN, PIPE_EARLY: all that the phone sends has arrived at the camera, so it may be asked again; or
+ * that does not come about, so the halt was one, and the phone is told. */
+void pipe_resume(struct pipe *p);
+void pipe_give_up(struct pipe *p);
 
 /* Once an iteration of the loop: what must not happen inside a callback (halting). */
 void pipe_flush(struct pipe *p);

@@ -27,6 +27,9 @@
 /* URBs of the table that are not slots: one CLEAR_FEATURE a pipe, one control request. */
 #define SPARE_URBS (USBDESC_MAX_ENDPOINTS + 1)
 
+/* How long a halt that may be due to read-ahead is kept from a phone that sends nothing. */
+#define EARLY_S 1.
+
 struct relay {
 	const struct usb_profile *profile;
 	struct client *client;
@@ -35,6 +38,9 @@ struct relay {
 	void *user;
 	bool configured, failed;
 	struct control_pipe control;
+	struct ev_loop *loop;
+	ev_timer early; /* runs while a pipe is PIPE_EARLY */
+	bool stirred;	/* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
 	unsigned num_pipes;
 	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
@@ -115,7 +121,10 @@ static void kick(struct relay *r, int interface_at)
 
 static void on_pipe_stirred(void *user, struct pipe *pipe)
 {
-	kick(user, (int)pipe->interface_at);
+	struct relay *r = user;
+
+	r->stirred = true;
+	kick(r, (int)pipe->interface_at);
 }
 
 static void stop_pipes(struct relay *r)
@@ -129,9 +138,28 @@ static void on_pipe_shut_down(void *user)
 	stop_pipes(user);
 }
 
+/* Whether the camera has taken all that the phone has sent on the interface of an IN pipe. */
+static bool has_all(const struct relay *r, const struct pipe *in)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		const struct pipe *p = &r->pipes[i];
+
+		if (p != in && p->framing == in->framing && p->urbs_out)
+			return false;
+	}
+	return true;
+}
+
+static bool is_pipe_early(void *user, const struct pipe *pipe)
+{
+	return framing_is_unanswered(pipe->framing) &&
+		!(framing_is_data_sent(pipe->framing) && has_all(user, pipe));
+}
+
 static const struct pipe_callbacks pipe_callbacks = {
 	.failed = on_pipe_failed,
 	.stirred = on_pipe_stirred,
+	.is_early = is_pipe_early,
 	.shut_down = on_pipe_shut_down,
 };
 
@@ -192,10 +220,46 @@ void relay_setup(
 	control_pipe_request(&r->control, setup, data, size);
 }
 
+/* A pipe whose camera may have been asked too early is asked again once the camera has all that the
+ * phone had to send. */
+static void resume_early(struct relay *r)
+{
+	bool early = false;
+
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		struct pipe *p = &r->pipes[i];
+
+		if (p->state == PIPE_EARLY && !is_pipe_early(r, p))
+			pipe_resume(p);
+		early |= p->state == PIPE_EARLY;
+	}
+	if (!early) {
+		ev_timer_stop(r->loop, &r->early);
+	} else if (!ev_is_active(&r->early)) {
+		r->stirred = false;
+		ev_timer_again(r->loop, &r->early);
+	}
+}
+
+/* The phone sends nothing more, so the camera meant its halt. */
+static void on_early(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct relay *r = timer->data;
+
+	(void)loop;
+	(void)events;
+	for (unsigned i = 0; !r->stirred && i < r->num_pipes; i++) {
+		if (has_all(r, &r->pipes[i]))
+			pipe_give_up(&r->pipes[i]);
+	}
+	r->stirred = false;
+}
+
 void relay_flush(struct relay *r)
 {
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_flush(&r->pipes[i]);
+	resume_early(r);
 	ffs_flush(r->ffs);
 	client_flush(r->client);
 }
@@ -244,6 +308,10 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	r->ffs = ffs;
 	r->callbacks = callbacks;
 	r->user = user;
+	r->loop = loop;
+	ev_init(&r->early, on_early);
+	r->early.repeat = EARLY_S;
+	r->early.data = r;
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], interface_framing(profile, i));
@@ -264,6 +332,7 @@ void relay_free(struct relay *r)
 	if (!r)
 		return;
 	control_pipe_fini(&r->control);
+	ev_timer_stop(r->loop, &r->early);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_fini(&r->pipes[i]);
 	free(r);

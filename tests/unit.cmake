@@ -23,7 +23,9 @@ foreach(wrapped
 	test_client_limits=malloc,calloc,realloc
 	test_list=sd_hwdb_new
 	test_outbox=sendmsg
-	test_relay=malloc,calloc,realloc)
+	test_relay=malloc,calloc,realloc,ev_timer_again
+	test_relay_early=ev_timer_again
+	test_relay_random=ev_timer_again)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)

@@ -143,7 +143,7 @@ static int clear_halt(struct camera *c, const uint8_t *setup)
 			continue;
 		e->clears++;
 		if (!c->clear_status)
-			e->halted = e->sticky;
+			e->halted = e->halted && e->sticky;
 		return c->clear_status;
 	}
 	fail_msg("CLEAR_FEATURE for endpoint 0x%02x, which there is not", setup[4]);

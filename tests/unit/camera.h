@@ -36,7 +36,7 @@ struct camera_packet {
 	uint32_t size;
 	uint32_t seqnum; /* of the URB that moved it, and its number */
 	unsigned urb;
-	bool lost; /* IN: that URB has been unlinked */
+	bool lost; /* IN: that URB has been unlinked before it was answered */
 	uint8_t *data;
 };
 
@@ -82,7 +82,9 @@ struct camera {
 	bool too_late;	/* a URB completes while it is being unlinked: its data is dropped, status 0
 			 */
 	bool overtakes; /* RET_UNLINK before a RET_SUBMIT that is older, as usbipd-win does */
-	uint64_t shuffle;    /* not 0: RET_SUBMITs of different endpoints in random order */
+	uint64_t
+		shuffle; /* not 0: RET_SUBMITs of different endpoints in random order, except ... */
+	uint32_t together;   /* ... these endpoint numbers, a bit each, as stub_tx keeps all */
 	size_t piece;	     /* not 0: at most so many bytes a camera_send */
 	unsigned unlinks;    /* CMD_UNLINKs that came */
 	unsigned urbs_out;   /* CMD_SUBMITs not yet answered */

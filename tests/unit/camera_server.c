@@ -110,6 +110,15 @@ static struct camera_urb **find_urb(struct camera_endpoint *e, uint32_t seqnum)
 	return at;
 }
 
+static bool is_on_its_way(const struct camera *c, uint32_t seqnum)
+{
+	for (const struct camera_urb *urb = c->tx; urb; urb = urb->next) {
+		if (urb->submit.seqnum == seqnum)
+			return true;
+	}
+	return false;
+}
+
 /* stub_recv_cmd_unlink: only a URB that waits can be unlinked; then RET_UNLINK is its only answer.
  */
 static int unlink_urb(struct camera *c, unsigned endpoint, uint32_t seqnum)
@@ -124,11 +133,13 @@ static int unlink_urb(struct camera *c, unsigned endpoint, uint32_t seqnum)
 			status = moved;
 		free_urb(detach(e, at));
 		c->urbs_out--;
+		camera_lose(e, seqnum);
 	} else {
 		status = 0;
+		/* A client that hears first of the unlink has no use for the data any more. */
+		if (c->overtakes && is_on_its_way(c, seqnum))
+			camera_lose(e, seqnum);
 	}
-	/* Its client has no use for its data, even if it is on its way. */
-	camera_lose(e, seqnum);
 	return status;
 }
 
@@ -229,19 +240,25 @@ static uint32_t random_below(struct camera *c, uint32_t below)
 	return (uint32_t)(c->shuffle >> 33) % below;
 }
 
+static uint32_t order_group(const struct camera *c, const struct camera_urb *urb)
+{
+	if (c->together >> urb->submit.ep & 1)
+		return UINT32_MAX;
+	return urb->submit.ep << 1 | urb->submit.direction;
+}
+
 /* The next RET_SUBMIT: the oldest, or the oldest of a random endpoint. */
 static struct camera_urb **pick(struct camera *c)
 {
 	struct camera_urb **at = &c->tx;
-	uint32_t ep, direction;
+	uint32_t group;
 
 	if (!c->shuffle)
 		return at;
 	for (uint32_t skip = random_below(c, 8); skip && (*at)->next; skip--)
 		at = &(*at)->next;
-	ep = (*at)->submit.ep;
-	direction = (*at)->submit.direction;
-	for (at = &c->tx; (*at)->submit.ep != ep || (*at)->submit.direction != direction;)
+	group = order_group(c, *at);
+	for (at = &c->tx; order_group(c, *at) != group;)
 		at = &(*at)->next;
 	return at;
 }

@@ -157,6 +157,8 @@ void relaymodel_ptp(struct relaymodel *m)
 		/* The command is lost, and the phone loses its patience. */
 		else if (m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried > m->tried)
 			m->step = OP_IDLE;
+		else if (m->expected == A_STALL && relaymodel_one_in(m, 20))
+			relayrig_tick(&m->rig);
 		break;
 	}
 }

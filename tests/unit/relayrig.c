@@ -93,6 +93,9 @@ static void flush(void *user)
 	relay_flush(r->relay);
 }
 
+/* Tests do not wait: linked with --wrap=ev_timer_again, by which the relay starts its one timer. */
+static ev_timer *waiting;
+
 void relayrig_open(struct relayrig *r, bool dwc2)
 {
 	memset(r, 0, sizeof(*r));
@@ -102,6 +105,9 @@ void relayrig_open(struct relayrig *r, bool dwc2)
 	for (unsigned i = 0; i < RIG_ENDPOINTS; i++)
 		r->camera[i] = bench_add(&r->bench, endpoints[i].address, phone_addresses[i],
 			endpoints[i].max_packet);
+	/* What comes first, a halt or the end of what was sent, tells what the halt means. */
+	r->bench.camera->together = 1u << (endpoints[RIG_PTP_OUT].address & 15) |
+		1u << (endpoints[RIG_PTP_IN].address & 15);
 	r->loop = ev_loop_new(0);
 	assert_non_null(r->loop);
 	assert_int_equal(relay_new(r->loop, &r->profile, r->bench.client, r->bench.ffs, &callbacks,
@@ -112,6 +118,7 @@ void relayrig_open(struct relayrig *r, bool dwc2)
 
 void relayrig_close(struct relayrig *r)
 {
+	waiting = NULL;
 	bench_close(&r->bench);
 	relay_free(r->relay);
 	ev_loop_destroy(r->loop);
@@ -140,4 +147,21 @@ void relayrig_exchange(struct relayrig *r, uint32_t id)
 			bench_expect_camera(&r->bench, r->camera[i], at, packet, 20);
 		}
 	}
+}
+
+void __real_ev_timer_again(struct ev_loop *loop, ev_timer *timer);
+void __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *timer);
+
+void __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *timer)
+{
+	waiting = timer;
+	__real_ev_timer_again(loop, timer);
+}
+
+void relayrig_tick(struct relayrig *r)
+{
+	if (waiting && ev_is_active(waiting))
+		ev_invoke(r->loop, waiting, EV_TIMER);
+	else
+		waiting = NULL;
 }

@@ -41,6 +41,9 @@ void relayrig_enable(struct relayrig *r);
 /* A fresh packet through each pipe. */
 void relayrig_exchange(struct relayrig *r, uint32_t id);
 
+/* A second passes for a relay that waits. */
+void relayrig_tick(struct relayrig *r);
+
 bool relayrig_is_in(unsigned at);
 
 #endif
