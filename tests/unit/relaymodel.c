@@ -131,10 +131,14 @@ static bool has_all(const struct relaymodel *m)
 {
 	const struct camera_endpoint *e = m->rig.camera[RIG_PTP_OUT];
 	const struct streamlog *l = &m->logs[RIG_PTP_OUT];
-	const struct streamlog_packet *sent = &l->packets[l->num - 1];
-	const struct camera_packet *got = &e->packets[e->num - 1];
+	const struct streamlog_packet *sent;
+	const struct camera_packet *got;
 
-	return e->num && sent->size == got->size &&
+	if (!e->num || !l->num)
+		return false;
+	sent = &l->packets[l->num - 1];
+	got = &e->packets[e->num - 1];
+	return sent->size == got->size &&
 		(!sent->size || !memcmp(sent->data, got->data, sent->size));
 }
 

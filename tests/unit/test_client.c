@@ -15,6 +15,7 @@
 
 #include "bridge/conn.h"
 #include "tests/unit/session.h"
+#include "tests/unit/quick.h"
 
 /* ---- scripts ---- */
 
@@ -394,7 +395,7 @@ static void test_scripts_split(void **state)
 		if (is_race(&scripts[i]))
 			continue;
 		run_script(&scripts[i], 0, 1);
-		for (size_t split = 1; split < size; split++)
+		for (size_t split = 1; split < size; split += quick_step(61))
 			if (is_place(split, size))
 				run_script(&scripts[i], split, 0);
 	}

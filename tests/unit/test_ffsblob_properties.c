@@ -16,8 +16,9 @@
 #include "gadget/usbdesc.h"
 #include "tests/unit/cameras.h"
 #include "tests/unit/descrules.h"
+#include "tests/unit/quick.h"
 
-#define RUNS 100000u
+#define RUNS quick_part(100000, 50)
 
 static uint32_t rnd(uint32_t *seed, uint32_t below)
 {

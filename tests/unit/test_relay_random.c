@@ -16,8 +16,9 @@
 
 #include "bridge/client.h"
 #include "tests/unit/relaymodel.h"
+#include "tests/unit/quick.h"
 
-#define RUNS 500
+#define RUNS quick_part(100, 10)
 #define STEPS 1500
 
 /* ---- coming and going ---- */
