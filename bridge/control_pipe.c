@@ -32,7 +32,8 @@ bool control_pipe_map_index(
 		/* Only the low byte is left of it (ffs_func_setup); what the high one held, an
 		 * entity id of audio or video classes, is lost. */
 		for (unsigned i = 0; i < profile->num_interfaces; i++) {
-			if (profile->interfaces[i].logical == (at & 0xff)) {
+			if (!profile->interfaces[i].alternate &&
+				profile->interfaces[i].logical == (at & 0xff)) {
 				*index = profile->interfaces[i].number;
 				return true;
 			}

@@ -26,10 +26,12 @@
 static const struct usb_profile profile = {
 	.speed = USB_SPEED_HIGH,
 	.num_logical = 2,
-	.num_interfaces = 3,
+	.num_interfaces = 4,
 	.num_endpoints = 3,
 	.interfaces =
 		{
+			/* An alternate has no number at the phone. */
+			{.number = 5, .alternate = 1},
 			{.number = 2, .logical = 0, .num_endpoints = 2},
 			{.number = 2, .alternate = 1, .logical = 0},
 			{.number = 5, .logical = 1, .first_endpoint = 2, .num_endpoints = 1},
