@@ -13,13 +13,14 @@
 #include "gadget/usbdesc.h"
 
 /*
- * How much may be under way. Bulk IN with a framing: 32 requests of up to 64 KiB, 2 MiB, of which a
- * link of 40 Mbit/s needs 10 ms' worth, 50 KB; stub_rx allocates each contiguously, so no larger
- * ones. Bulk OUT: 16 KiB, the most that all UDCs take at once. Without a framing one packet each,
- * as many as the URB table bears; interrupts come one at a time.
+ * How much may be under way. Bulk IN with a framing: 32 requests of up to 32 KiB, 1 MiB, of which a
+ * link of 40 Mbit/s needs 10 ms' worth, 50 KB. FunctionFS without scatter-gather, as on dwc2, and
+ * stub_rx allocate each contiguously, which larger than PAGE_ALLOC_COSTLY_ORDER pages is not to be
+ * relied on with 512 MB. Bulk OUT: 16 KiB, the most that all UDCs take at once. Without a framing
+ * one packet each, as many as the URB table bears; interrupts come one at a time.
  */
 #define PTP_IN_SLOTS 32
-#define PTP_IN_REQUEST (64 * 1024)
+#define PTP_IN_REQUEST (32 * 1024)
 #define PTP_OUT_SLOTS 16
 #define PTP_OUT_REQUEST (16 * 1024)
 #define BULK_SLOTS 64
