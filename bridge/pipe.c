@@ -187,7 +187,9 @@ static void halt(struct pipe_slot *slot, int status)
 	p->early = is_in(p) && !p->early && p->callbacks->is_early(p->user, p);
 	p->halt_at = slot->position;
 	p->state = PIPE_HALTING;
-	unlink_all(p);
+	/* The others get the same STALL, or the answer, which an unlink could lose. */
+	if (!p->early)
+		unlink_all(p);
 }
 
 /* ---- completions ---- */
@@ -206,7 +208,12 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 	slot->ended = !status && actual < slot->asked && actual % p->max_packet == 0;
 	slot->state = SLOT_COME;
 	p->moved |= !status || actual;
-	if (p->state == PIPE_RUNNING && !status)
+	if (status)
+		return;
+	/* An answer: the halt, if there was one, was of read-ahead. */
+	if (p->state == PIPE_HALTING && p->early)
+		pipe_resume(p);
+	if (p->state == PIPE_RUNNING)
 		p->early = false;
 }
 
@@ -371,11 +378,6 @@ void pipe_flush(struct pipe *p)
 		return;
 	if (!p->early) {
 		halt_phone(p);
-	} else if (p->tail != p->head) { /* it has answered in the meantime */
-		framing_restart(p->framing, p->dir);
-		p->early = false;
-		p->state = PIPE_RUNNING;
-		pump(p);
 	} else {
 		clear_halt(p, PIPE_EARLY);
 	}
@@ -383,16 +385,26 @@ void pipe_flush(struct pipe *p)
 
 void pipe_resume(struct pipe *p)
 {
-	if (p->state != PIPE_EARLY)
+	if (!pipe_is_early(p))
 		return;
+	framing_restart(p->framing, p->dir);
 	p->state = PIPE_RUNNING;
 	pump(p);
 }
 
 void pipe_give_up(struct pipe *p)
 {
-	if (p->state == PIPE_EARLY)
+	if (p->state == PIPE_EARLY) {
 		halt_phone(p);
+	} else if (pipe_is_early(p)) {
+		p->early = false;
+		unlink_all(p);
+	}
+}
+
+bool pipe_is_early(const struct pipe *p)
+{
+	return p->state == PIPE_EARLY || (p->state == PIPE_HALTING && p->early);
 }
 
 void pipe_kick(struct pipe *p)

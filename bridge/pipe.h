@@ -134,6 +134,7 @@ void pipe_kick(struct pipe *p);
 
 /* IN, PIPE_EARLY: all that the phone sends has arrived at the camera, so it may be asked again; or
  * that does not come about, so the halt was one, and the phone is told. */
+bool pipe_is_early(const struct pipe *p);
 void pipe_resume(struct pipe *p);
 void pipe_give_up(struct pipe *p);
 

@@ -40,7 +40,7 @@ struct relay {
 	bool configured, failed;
 	struct control_pipe control;
 	struct ev_loop *loop;
-	ev_timer early; /* runs while a pipe is PIPE_EARLY */
+	ev_timer early; /* runs while a pipe_is_early */
 	bool stirred;	/* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
 	unsigned num_pipes;
@@ -230,9 +230,9 @@ static void resume_early(struct relay *r)
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		struct pipe *p = &r->pipes[i];
 
-		if (p->state == PIPE_EARLY && !is_pipe_early(r, p))
+		if (pipe_is_early(p) && !is_pipe_early(r, p))
 			pipe_resume(p);
-		early |= p->state == PIPE_EARLY;
+		early |= pipe_is_early(p);
 	}
 	if (!early) {
 		ev_timer_stop(r->loop, &r->early);
