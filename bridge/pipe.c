@@ -198,8 +198,8 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 {
 	struct pipe *p = slot->pipe;
 
-	/* Once halted, all others have been unlinked. Data that comes all the same, from a camera
-	 * whose STALL was for one request, is kept for after the halt. */
+	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is kept
+	 * for after it. */
 	if (is_dropping(p) || (p->state == PIPE_HALTING && status)) {
 		drop(slot);
 		return;
@@ -210,6 +210,7 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 	p->moved |= !status || actual;
 	if (status)
 		return;
+	p->camera_halted = false;
 	/* An answer: the halt, if there was one, was of read-ahead. */
 	if (p->state == PIPE_HALTING && p->early)
 		pipe_resume(p);
