@@ -19,12 +19,24 @@
 #define DATA 100
 #define RESPONSE 12
 
-static void send_container(struct relayrig *r, uint16_t type, uint32_t size)
+/* The first `size` bytes of a container, in one packet. */
+static void send_start(struct relayrig *r, uint16_t type, uint32_t size, uint32_t length)
 {
 	uint8_t packet[512];
 
-	bench_container(packet, size, type, size, 7);
+	bench_container(packet, size, type, length, 7);
 	assert_int_equal(bench_send(&r->bench, RIG_PTP_OUT, packet, size), FAKE_ACK);
+	bench_settle(&r->bench);
+}
+
+static void send_container(struct relayrig *r, uint16_t type, uint32_t size)
+{
+	send_start(r, type, size, size);
+}
+
+static void stall(struct relayrig *r)
+{
+	camera_put_error(r->camera[RIG_PTP_IN], -EPIPE);
 	bench_settle(&r->bench);
 }
 
@@ -54,8 +66,7 @@ static void open_and_stall(struct relayrig *r)
 	relayrig_open(r, true);
 	relayrig_enable(r);
 	send_container(r, 1, COMMAND);
-	camera_put_error(r->camera[RIG_PTP_IN], -EPIPE);
-	bench_settle(&r->bench);
+	stall(r);
 	assert_int_equal(state_of(r), PIPE_EARLY);
 	assert_int_equal(r->camera[RIG_PTP_IN]->clears, 1);
 }
@@ -104,8 +115,7 @@ static void test_halts_again(void **state)
 	(void)state;
 	open_and_stall(&r);
 	send_container(&r, 2, DATA);
-	camera_put_error(r.camera[RIG_PTP_IN], -EPIPE);
-	bench_settle(&r.bench);
+	stall(&r);
 	assert_int_equal(ask(&r, &size), FAKE_STALL);
 	relayrig_close(&r);
 }
@@ -121,8 +131,7 @@ static void test_late(void **state)
 	relayrig_enable(&r);
 	send_container(&r, 1, COMMAND);
 	send_container(&r, 2, DATA);
-	camera_put_error(r.camera[RIG_PTP_IN], -EPIPE);
-	bench_settle(&r.bench);
+	stall(&r);
 	assert_int_equal(ask(&r, &size), FAKE_STALL);
 	relayrig_close(&r);
 }
@@ -145,6 +154,107 @@ static void test_answered_meanwhile(void **state)
 	bench_settle(&r.bench);
 	assert_int_equal(ask(&r, &size), FAKE_ACK);
 	assert_int_equal(size, RESPONSE);
+	assert_int_equal(state_of(&r), PIPE_RUNNING);
+	relayrig_close(&r);
+}
+
+/* Told once, a halt without anything in between is believed at once. */
+static void test_believed(void **state)
+{
+	struct relayrig r;
+	size_t size;
+
+	(void)state;
+	open_and_stall(&r);
+	relayrig_tick(&r);
+	bench_settle(&r.bench);
+	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
+	bench_settle(&r.bench);
+	stall(&r);
+	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	relayrig_close(&r);
+}
+
+/* One operation after the other. */
+static void test_every_time(void **state)
+{
+	struct relayrig r;
+	size_t size;
+
+	(void)state;
+	open_and_stall(&r);
+	for (unsigned i = 0; i < 3; i++) {
+		send_container(&r, 2, DATA);
+		put_response(&r);
+		assert_int_equal(ask(&r, &size), FAKE_ACK);
+		send_container(&r, 1, COMMAND);
+		stall(&r);
+		assert_int_equal(state_of(&r), PIPE_EARLY);
+	}
+	relayrig_close(&r);
+}
+
+/* A response is what a command waits for: a halt after it is one. */
+static void test_after_response(void **state)
+{
+	struct relayrig r;
+	size_t size;
+
+	(void)state;
+	relayrig_open(&r, true);
+	relayrig_enable(&r);
+	send_container(&r, 1, COMMAND);
+	put_response(&r);
+	assert_int_equal(ask(&r, &size), FAKE_ACK);
+	stall(&r);
+	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	relayrig_close(&r);
+}
+
+/* Data in several packets: early until the last, and as long as the phone goes on sending. */
+static void test_data_under_way(void **state)
+{
+	uint8_t rest[488] = {0};
+	struct relayrig r;
+
+	(void)state;
+	relayrig_open(&r, true);
+	relayrig_enable(&r);
+	send_container(&r, 1, COMMAND);
+	send_start(&r, 2, 512, 1512);
+	stall(&r);
+	assert_int_equal(state_of(&r), PIPE_EARLY);
+	relayrig_close(&r);
+
+	open_and_stall(&r);
+	send_start(&r, 2, 512, 1000);
+	assert_int_equal(state_of(&r), PIPE_EARLY);
+	relayrig_tick(&r); /* the phone has stirred since the one before */
+	bench_settle(&r.bench);
+	assert_int_equal(state_of(&r), PIPE_EARLY);
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, rest, sizeof(rest)), FAKE_ACK);
+	bench_settle(&r.bench);
+	assert_int_equal(state_of(&r), PIPE_RUNNING);
+	relayrig_close(&r);
+}
+
+/* The camera takes its time with the data. */
+static void test_slow(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_and_stall(&r);
+	r.camera[RIG_PTP_OUT]->blocked = true;
+	send_container(&r, 2, DATA);
+	for (unsigned i = 0; i < 3; i++) {
+		relayrig_tick(&r);
+		bench_settle(&r.bench);
+		assert_int_equal(state_of(&r), PIPE_EARLY);
+	}
+	r.camera[RIG_PTP_OUT]->blocked = false;
+	bench_settle(&r.bench);
 	assert_int_equal(state_of(&r), PIPE_RUNNING);
 	relayrig_close(&r);
 }
@@ -172,6 +282,11 @@ int main(void)
 		cmocka_unit_test(test_halts_again),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_answered_meanwhile),
+		cmocka_unit_test(test_believed),
+		cmocka_unit_test(test_every_time),
+		cmocka_unit_test(test_after_response),
+		cmocka_unit_test(test_data_under_way),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_stopped),
 	};
 
