@@ -198,8 +198,8 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 {
 	struct pipe *p = slot->pipe;
 
-	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is kept
-	 * for after it. */
+	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is
+	 * kept for after it. */
 	if (is_dropping(p) || (p->state == PIPE_HALTING && status)) {
 		drop(slot);
 		return;
