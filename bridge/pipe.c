@@ -25,11 +25,6 @@ static uint8_t *slot_buffer(const struct pipe_slot *slot)
 	return slot->urb.buffer;
 }
 
-static bool is_in(const struct pipe *p)
-{
-	return p->dir == FRAMING_IN;
-}
-
 /* What comes now is of no use to the other side. */
 static bool is_dropping(const struct pipe *p)
 {
@@ -70,7 +65,7 @@ static bool ask(struct pipe *p, uint32_t size)
 	slot->epoch = p->epoch;
 	slot->asked = size;
 	slot->framed = slot->again = slot->ended = false;
-	if (is_in(p)) {
+	if (pipe_is_in(p)) {
 		if (submit(slot, size, 0))
 			return true;
 		drop(slot);
@@ -107,7 +102,7 @@ static void send_on(struct pipe_slot *slot)
 	}
 	slot->framed = true;
 	slot->state = SLOT_SENT;
-	if (is_in(p))
+	if (pipe_is_in(p))
 		send_to_phone(slot);
 	else if (!submit(slot, slot->size, slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0))
 		slot->state = SLOT_DONE;
@@ -117,17 +112,17 @@ static void send_on(struct pipe_slot *slot)
 
 static bool may_send(const struct pipe *p, const struct pipe_slot *slot)
 {
-	if (is_in(p) && p->parked)
+	if (pipe_is_in(p) && p->parked)
 		return false;
 	if (p->state == PIPE_RUNNING)
 		return true;
 	/* What the camera sent before it halted still goes to the phone. */
-	return p->state == PIPE_HALTING && is_in(p) && (int)(slot->position - p->halt_at) <= 0;
+	return p->state == PIPE_HALTING && pipe_is_in(p) && (int)(slot->position - p->halt_at) <= 0;
 }
 
 static void settle(struct pipe *p);
 
-static void pump(struct pipe *p)
+void pipe_pump(struct pipe *p)
 {
 	uint32_t size;
 
@@ -159,7 +154,7 @@ static void pump(struct pipe *p)
  * trusted to cancel them, and they are as good after the next start. */
 static void settle(struct pipe *p)
 {
-	if (p->state != PIPE_STOPPING || p->urbs_out || (is_in(p) && p->tail != p->head))
+	if (p->state != PIPE_STOPPING || p->urbs_out || (pipe_is_in(p) && p->tail != p->head))
 		return;
 	framing_restart(p->framing, p->dir);
 	p->state = PIPE_STOPPED;
@@ -167,29 +162,10 @@ static void settle(struct pipe *p)
 		pipe_start(p);
 }
 
-static void unlink_all(struct pipe *p)
+void pipe_unlink_all(struct pipe *p)
 {
 	for (unsigned i = p->tail; i != p->head; i++)
 		client_unlink(p->client, &slot_at(p, i)->urb);
-}
-
-static void halt(struct pipe_slot *slot, int status)
-{
-	struct pipe *p = slot->pipe;
-
-	if (p->state != PIPE_RUNNING)
-		return;
-	p->errors++;
-	if (status != -EPIPE)
-		log_warning("endpoint 0x%02x of the camera: %s; the phone is told with a halt",
-			p->address, strerror(-status));
-	/* Believed once: if the camera halts again without having sent anything, it means it. */
-	p->early = is_in(p) && !p->early && p->callbacks->is_early(p->user, p);
-	p->halt_at = slot->position;
-	p->state = PIPE_HALTING;
-	/* The others get the same STALL, or the answer, which an unlink could lose. */
-	if (!p->early)
-		unlink_all(p);
 }
 
 /* ---- completions ---- */
@@ -225,7 +201,7 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 
 	p->urbs_out--;
 	p->camera_halted |= status == -EPIPE;
-	if (is_in(p)) {
+	if (pipe_is_in(p)) {
 		on_urb_in(slot, status, actual);
 	} else {
 		slot->state = SLOT_DONE;
@@ -235,9 +211,9 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 		p->callbacks->failed(p->user, "the camera has been unplugged");
 		pipe_stop(p);
 	} else if (status && !is_dropping(p)) {
-		halt(slot, status);
+		pipe_halted(slot, status);
 	}
-	pump(p);
+	pipe_pump(p);
 }
 
 /* The phone's port has failed. -ESHUTDOWN: the endpoints have been disabled, and the event that
@@ -305,11 +281,11 @@ static void on_aio_done(struct ffsaio_request *req, int result)
 {
 	struct pipe_slot *slot = CONTAINER(req, struct pipe_slot, aio);
 
-	if (is_in(slot->pipe))
+	if (pipe_is_in(slot->pipe))
 		on_written(slot, true, result);
 	else
 		on_read(slot, result);
-	pump(slot->pipe);
+	pipe_pump(slot->pipe);
 }
 
 static void on_zlp_done(struct ffsaio_request *req, int result)
@@ -317,101 +293,7 @@ static void on_zlp_done(struct ffsaio_request *req, int result)
 	struct pipe_slot *slot = CONTAINER(req, struct pipe_slot, zlp);
 
 	on_written(slot, false, result);
-	pump(slot->pipe);
-}
-
-/* ---- halt ---- */
-
-static void on_clear_done(struct client_urb *urb, int status, uint32_t actual)
-{
-	struct pipe *p = urb->user;
-
-	(void)actual;
-	p->urbs_out--;
-	p->camera_halted = false;
-	if (status)
-		log_warning("endpoint 0x%02x of the camera: its halt cannot be cleared: %s",
-			p->address, strerror(-status));
-	if (p->state == PIPE_CLEARING) {
-		framing_restart(p->framing, p->dir);
-		p->state = p->cleared;
-	}
-	pump(p);
-}
-
-/* The phone clears its own halt unseen by us, so the camera's is cleared in advance: what the phone
- * asks for next then moves by itself. */
-static void clear_halt(struct pipe *p, enum pipe_state next)
-{
-	const uint8_t setup[8] = {USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_ENDPOINT_HALT, 0,
-		p->address, 0, 0, 0};
-
-	memcpy(p->clear.setup, setup, sizeof(setup));
-	if (client_submit(p->client, &p->clear))
-		return;
-	p->urbs_out++;
-	p->cleared = next;
-	p->state = PIPE_CLEARING;
-}
-
-static void halt_phone(struct pipe *p)
-{
-	int r = ffs_halt(p->ffs, p->at, is_in(p));
-
-	if (r)
-		log_warning("endpoint %u: cannot be halted: %s", p->at + 1, strerror(-r));
-	p->state = PIPE_HALTED;
-	/* A camera that stalls again at once would be asked for ever. */
-	if (p->moved)
-		clear_halt(p, PIPE_RUNNING);
-	p->moved = false;
-}
-
-void pipe_flush(struct pipe *p)
-{
-	if (p->state != PIPE_HALTING || p->urbs_out ||
-		(is_in(p) && (int)(p->tail - p->halt_at) <= 0))
-		return;
-	/* What the phone sent before it can see the halt belongs to the transfer that failed. */
-	if (!is_in(p))
-		ffs_dispatch_aio(p->ffs);
-	if (p->state != PIPE_HALTING)
-		return;
-	if (!p->early) {
-		halt_phone(p);
-	} else {
-		clear_halt(p, PIPE_EARLY);
-	}
-}
-
-void pipe_resume(struct pipe *p)
-{
-	if (!pipe_is_early(p))
-		return;
-	framing_restart(p->framing, p->dir);
-	p->state = PIPE_RUNNING;
-	pump(p);
-}
-
-void pipe_give_up(struct pipe *p)
-{
-	if (p->state == PIPE_EARLY) {
-		halt_phone(p);
-	} else if (pipe_is_early(p)) {
-		p->early = false;
-		unlink_all(p);
-	}
-}
-
-bool pipe_is_early(const struct pipe *p)
-{
-	return p->state == PIPE_EARLY || (p->state == PIPE_HALTING && p->early);
-}
-
-void pipe_kick(struct pipe *p)
-{
-	if (p->state == PIPE_HALTED)
-		clear_halt(p, PIPE_RUNNING);
+	pipe_pump(slot->pipe);
 }
 
 /* ---- life ---- */
@@ -429,11 +311,11 @@ void pipe_start(struct pipe *p)
 	/* A configuration begins without halts (USB 2.0, 9.4.5). */
 	p->early = false;
 	if (p->camera_halted) {
-		clear_halt(p, PIPE_RUNNING);
+		pipe_clear_halt(p, PIPE_RUNNING);
 		return;
 	}
 	p->state = PIPE_RUNNING;
-	pump(p);
+	pipe_pump(p);
 }
 
 void pipe_stop(struct pipe *p)
@@ -442,14 +324,14 @@ void pipe_stop(struct pipe *p)
 	if (is_dropping(p))
 		return;
 	p->state = PIPE_STOPPING;
-	unlink_all(p);
-	pump(p);
+	pipe_unlink_all(p);
+	pipe_pump(p);
 }
 
 void pipe_wake(struct pipe *p)
 {
 	p->parked = false;
-	pump(p);
+	pipe_pump(p);
 }
 
 bool pipe_idle(const struct pipe *p)
@@ -502,7 +384,7 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 	if (max_request < o->max_packet)
 		max_request = o->max_packet;
 	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, p->num_slots / 2);
-	p->clear.done = on_clear_done;
+	p->clear.done = pipe_on_cleared;
 	p->clear.user = p;
 	p->slots = calloc(p->num_slots, sizeof(*p->slots));
 	/* Not calloc: pages that are never used are never touched. */

@@ -146,4 +146,24 @@ bool pipe_idle(const struct pipe *p);
 
 const char *pipe_state_str(enum pipe_state state);
 
+/* ---- between pipe.c and pipe_halt.c only ---- */
+
+static inline bool pipe_is_in(const struct pipe *p)
+{
+	return p->dir == FRAMING_IN;
+}
+
+/* Moves everything on that can move. */
+void pipe_pump(struct pipe *p);
+
+/* Asks the camera to give up all URBs of this pipe. */
+void pipe_unlink_all(struct pipe *p);
+
+/* The camera has failed the URB of this slot: the end of PIPE_RUNNING. */
+void pipe_halted(struct pipe_slot *slot, int status);
+
+/* CLEAR_FEATURE(ENDPOINT_HALT) to the camera; `next` is the state when it has answered. */
+void pipe_clear_halt(struct pipe *p, enum pipe_state next);
+void pipe_on_cleared(struct client_urb *urb, int status, uint32_t actual);
+
 #endif

@@ -21,17 +21,11 @@
 #include "bridge/client.h"
 #include "bridge/conn.h"
 #include "bridge/devlist.h"
+#include "tests/fuzz/fuzz.h"
 
 #define URBS 16
 #define MAX_AGAIN 200
 #define MAX_TURNS 5000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 struct urb {
 	struct client_urb urb;
@@ -47,20 +41,6 @@ struct session {
 	unsigned again; /* how often URBs may still be submitted from done */
 	struct urb urbs[URBS];
 };
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static uint8_t byte(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
 
 static int open_pair(struct conn *conn)
 {

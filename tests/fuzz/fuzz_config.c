@@ -14,14 +14,7 @@
 #include <string.h>
 
 #include "bridge/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_taken(const struct config *c)
 {

@@ -16,35 +16,15 @@
 #include <string.h>
 
 #include "bridge/framing.h"
+#include "tests/fuzz/fuzz.h"
 
 #define SLOTS 16
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
 
 struct queue {
 	uint32_t size[SLOTS];
 	uint32_t n;
 	uint64_t out;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static uint8_t byte(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
 
 static uint32_t take(struct queue *q, uint32_t i)
 {

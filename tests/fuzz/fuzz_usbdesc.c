@@ -15,22 +15,8 @@
 
 #include "gadget/ffsblob.h"
 #include "gadget/usbdesc.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/descrules.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *at;
-	size_t left;
-};
-
-static uint8_t take_byte(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->at++;
-}
 
 /* The next `size` bytes or what is left of them, in a copy of just that size. */
 static uint8_t *take(struct input *in, size_t *size)
@@ -40,8 +26,7 @@ static uint8_t *take(struct input *in, size_t *size)
 	if (*size > in->left)
 		*size = in->left;
 	copy = malloc(*size ? *size : 1);
-	if (!copy)
-		abort();
+	require(copy);
 	if (*size) {
 		memcpy(copy, in->at, *size);
 		in->at += *size;
@@ -66,8 +51,8 @@ static void check_result(int r, const char *why)
 
 static int read_device(struct usb_profile *p, struct input *in)
 {
-	enum usb_device_speed speed = (enum usb_device_speed)(take_byte(in) % 8);
-	size_t size = take_byte(in);
+	enum usb_device_speed speed = (enum usb_device_speed)(byte(in) % 8);
+	size_t size = byte(in);
 	uint8_t *buf = take(in, &size);
 	const char *why = "";
 	int r = usbdesc_device(p, speed, buf, size, &why);
@@ -79,7 +64,7 @@ static int read_device(struct usb_profile *p, struct input *in)
 
 static void read_config(struct usb_profile *p, struct input *in)
 {
-	size_t low = take_byte(in), size = low | (size_t)take_byte(in) << 8;
+	size_t low = byte(in), size = low | (size_t)byte(in) << 8;
 	uint8_t *buf = take(in, &size);
 	size_t total = usbdesc_config_size(buf, size);
 	const char *why = "";
@@ -94,7 +79,7 @@ static void read_config(struct usb_profile *p, struct input *in)
 
 static void read_strings(struct usb_profile *p, struct input *in)
 {
-	size_t size = take_byte(in);
+	size_t size = byte(in);
 	uint8_t *buf = take(in, &size);
 	const char *why = "";
 	int r = usbdesc_langs(p, buf, size, &why);
@@ -102,9 +87,9 @@ static void read_strings(struct usb_profile *p, struct input *in)
 	check_result(r, why);
 	free(buf);
 	while (in->left) {
-		uint8_t index = take_byte(in), lang = take_byte(in);
+		uint8_t index = byte(in), lang = byte(in);
 
-		size = take_byte(in);
+		size = byte(in);
 		buf = take(in, &size);
 		why = "";
 		r = usbdesc_string(p, index, p->langs[lang % USBDESC_MAX_LANGS], buf, size, &why);
@@ -128,8 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct usb_profile *p = malloc(sizeof(*p));
 	struct ffsblob *b = malloc(sizeof(*b));
 
-	if (!p || !b)
-		abort();
+	require(p && b);
 	if (!read_device(p, &in)) {
 		read_config(p, &in);
 		read_strings(p, &in);

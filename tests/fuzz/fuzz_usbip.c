@@ -13,19 +13,12 @@
 
 #include "bridge/bytes.h"
 #include "bridge/usbip.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* 0 or -EPROTO, and a text with the latter only. */
 static int result(int r, const char *const *field)
 {
-	check(r ? r == -EPROTO && *field && strstr(*field, ": ") : !*field);
+	require(r ? r == -EPROTO && *field && strstr(*field, ": ") : !*field);
 	return r;
 }
 
@@ -47,9 +40,9 @@ static void op_common(const uint8_t *in)
 
 	if (result(usbip_get_op_common(in, &op, &field), &field))
 		return;
-	check(!usbip_put_op_common(out, &op, &field));
-	check(!memcmp(in, out, sizeof(out)));
-	check(usbip_status_str(op.status)[0]);
+	require(!usbip_put_op_common(out, &op, &field));
+	require(!memcmp(in, out, sizeof(out)));
+	require(usbip_status_str(op.status)[0]);
 }
 
 static void busid(const uint8_t *in)
@@ -60,9 +53,9 @@ static void busid(const uint8_t *in)
 
 	if (result(usbip_get_busid(in, id, &field), &field))
 		return;
-	check(memchr(id, 0, sizeof(id)) && id[0] && !strcmp(id, (const char *)in));
-	check(!usbip_put_busid(out, id, &field));
-	check(!memcmp(id, out, sizeof(out)));
+	require(memchr(id, 0, sizeof(id)) && id[0] && !strcmp(id, (const char *)in));
+	require(!usbip_put_busid(out, id, &field));
+	require(!memcmp(id, out, sizeof(out)));
 }
 
 static void check_sent_device(const struct usbip_device *d)
@@ -71,13 +64,13 @@ static void check_sent_device(const struct usbip_device *d)
 	struct usbip_device again;
 	const char *field = NULL;
 
-	check(!usbip_put_device(out, d, &field));
-	check(!usbip_get_device(out, &again, &field));
-	check(!memcmp(out, again.path, sizeof(again.path)));
-	check(!strcmp(d->path, again.path) && !strcmp(d->busid, again.busid));
-	check(!memcmp(
+	require(!usbip_put_device(out, d, &field));
+	require(!usbip_get_device(out, &again, &field));
+	require(!memcmp(out, again.path, sizeof(again.path)));
+	require(!strcmp(d->path, again.path) && !strcmp(d->busid, again.busid));
+	require(!memcmp(
 		&d->busnum, &again.busnum, sizeof(again) - offsetof(struct usbip_device, busnum)));
-	check(d->num_interfaces <= USBIP_MAX_INTERFACES);
+	require(d->num_interfaces <= USBIP_MAX_INTERFACES);
 }
 
 static int device(const uint8_t *in, struct usbip_device *d)
@@ -97,7 +90,7 @@ static void interface(const uint8_t *in)
 
 	usbip_get_interface(in, &i);
 	usbip_put_interface(out, &i);
-	check(!memcmp(in, out, 3) && !out[3]);
+	require(!memcmp(in, out, 3) && !out[3]);
 }
 
 static int count(const uint8_t *in, uint32_t *n)
@@ -107,9 +100,9 @@ static int count(const uint8_t *in, uint32_t *n)
 
 	if (result(usbip_get_count(in, n, &field), &field))
 		return -EPROTO;
-	check(*n <= USBIP_MAX_DEVICES);
-	check(!usbip_put_count(out, *n, &field));
-	check(!memcmp(in, out, 4));
+	require(*n <= USBIP_MAX_DEVICES);
+	require(!usbip_put_count(out, *n, &field));
+	require(!memcmp(in, out, 4));
 	return 0;
 }
 
@@ -119,16 +112,16 @@ static void check_sent_header(const struct usbip_header *h)
 	struct usbip_header again;
 	const char *field = NULL;
 
-	check(!usbip_put_header(out, h, &field));
-	check(!usbip_get_header(out, &again, &field));
-	check(!usbip_put_header(out_again, &again, &field));
-	check(!memcmp(out, out_again, sizeof(out)));
-	check(again.command == h->command && again.seqnum == h->seqnum);
+	require(!usbip_put_header(out, h, &field));
+	require(!usbip_get_header(out, &again, &field));
+	require(!usbip_put_header(out_again, &again, &field));
+	require(!memcmp(out, out_again, sizeof(out)));
+	require(again.command == h->command && again.seqnum == h->seqnum);
 	if (h->command == USBIP_CMD_SUBMIT)
-		check(!memcmp(h, &again, sizeof(again)) &&
+		require(!memcmp(h, &again, sizeof(again)) &&
 			h->u.cmd_submit.transfer_buffer_length <= USBIP_MAX_TRANSFER);
 	else if (h->command == USBIP_RET_SUBMIT)
-		check(!memcmp(&h->u, &again.u, sizeof(again.u.ret_submit)) &&
+		require(!memcmp(&h->u, &again.u, sizeof(again.u.ret_submit)) &&
 			h->u.ret_submit.actual_length <= USBIP_MAX_TRANSFER && !again.devid &&
 			!again.direction && !again.ep);
 }
@@ -170,7 +163,7 @@ static void server(const uint8_t *data, size_t size)
 			interface(record);
 		}
 	}
-	check(r.left <= size && r.at == data + (size - r.left));
+	require(r.left <= size && r.at == data + (size - r.left));
 }
 
 /* A byte a step: which operation, and how many bytes. The result is compared with a plain copy. */
@@ -206,14 +199,14 @@ static void cursors(const uint8_t *data, size_t size)
 		default:
 			bytes_skip(&r, data[step] == 0xff ? SIZE_MAX : len);
 			bytes_put_zeros(&w, data[step] == 0xff ? SIZE_MAX : len);
-			check(data[step] != 0xff || (r.overrun && w.overrun));
+			require(data[step] != 0xff || (r.overrun && w.overrun));
 			continue;
 		}
-		check(r.overrun == (len > left) && w.overrun == (len > room));
+		require(r.overrun == (len > left) && w.overrun == (len > room));
 		if (!r.overrun && !w.overrun)
-			check(!memcmp(r.at - len, w.at - len, len));
+			require(!memcmp(r.at - len, w.at - len, len));
 	}
-	check(r.left <= size && r.at == data + (size - r.left));
+	require(r.left <= size && r.at == data + (size - r.left));
 }
 
 static void structs(const uint8_t *data, size_t size)
@@ -247,7 +240,7 @@ static void reply(const uint8_t *data, size_t size)
 	asked = bytes_get_be32(&r);
 	sent = bytes_get_be32(&r);
 	if (!result(usbip_check_reply(&ret, asked, sent, &field), &field))
-		check(ret.actual_length <= asked &&
+		require(ret.actual_length <= asked &&
 			(ret.number_of_packets == sent ||
 				ret.number_of_packets + sent == UINT32_MAX));
 }

@@ -130,6 +130,30 @@ void pipebench_stop(struct pipebench *p)
 	pipe_stop(&p->out);
 }
 
+void pipebench_put(struct pipebench *p, uint32_t size, uint32_t id)
+{
+	uint8_t packet[512];
+
+	bench_fill(packet, size, id);
+	camera_put(p->camera_in, packet, size);
+}
+
+void pipebench_expect(struct pipebench *p, uint32_t size, uint32_t id)
+{
+	uint8_t packet[512];
+
+	bench_fill(packet, size, id);
+	bench_expect(&p->bench, PIPE_IN, packet, size);
+}
+
+enum fake_handshake pipebench_send(struct pipebench *p, uint32_t size, uint32_t id)
+{
+	uint8_t packet[512];
+
+	bench_fill(packet, size, id);
+	return fake_ffs_send(p->bench.ffs, PIPE_OUT, packet, size);
+}
+
 void pipebench_exchange(struct pipebench *p, uint32_t id)
 {
 	uint8_t packet[20];

@@ -38,6 +38,12 @@ void pipebench_close(struct pipebench *p);
 void pipebench_start(struct pipebench *p);
 void pipebench_stop(struct pipebench *p);
 
+/* Of one packet, told by its id: the camera has it ready, the phone receives it next, the phone
+ * sends it. */
+void pipebench_put(struct pipebench *p, uint32_t size, uint32_t id);
+void pipebench_expect(struct pipebench *p, uint32_t size, uint32_t id);
+enum fake_handshake pipebench_send(struct pipebench *p, uint32_t size, uint32_t id);
+
 /* One fresh packet each way arrives, and first. */
 void pipebench_exchange(struct pipebench *p, uint32_t id);
 

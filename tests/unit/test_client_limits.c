@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * client at its limits: all URBs in flight, seqnums all used up, and no allocation.
- *
- * Linked with --wrap=malloc and its like, which count.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,35 +11,9 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/allocations.h"
 #include "tests/unit/many.h"
 #include "tests/unit/quick.h"
-
-static unsigned allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	allocations++;
-	return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	allocations++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	allocations++;
-	return __real_realloc(p, size);
-}
 
 static void test_table_full(void **state)
 {

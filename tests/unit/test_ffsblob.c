@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ffsblob by example: cameras, and each descriptor that is kept, changed or left out.
+ * ffsblob by example: samples, and each descriptor that is kept, changed or left out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include "gadget/ffsblob.h"
 #include "gadget/usbdesc.h"
-#include "tests/unit/cameras.h"
+#include "tests/unit/samples.h"
 #include "tests/unit/descrules.h"
 #include "tests/unit/ffskernel.h"
 
@@ -43,27 +43,27 @@ static const struct golden {
 	uint8_t strings[48];
 	size_t strings_size;
 } goldens[] = {
-	{CAMERA_PTP, 0,
+	{SAMPLE_PTP, 0,
 		BYTES(DESCS(46, HIGH, 4),
 			9, 4, 0, 0, 3, 6, 1, 1, 1,
 			7, 5, 0x81, 2, 0x00, 0x02, 0,
 			7, 5, 0x02, 2, 0x00, 0x02, 0,
 			7, 5, 0x83, 3, 0x08, 0x00, 9),
 		BYTES(STRINGS(22, 1, 1), 0x09, 0x04, 'P', 'T', 'P', 0)},
-	{CAMERA_USB_MTP, 0,
+	{SAMPLE_USB_MTP, 0,
 		BYTES(DESCS(46, HIGH, 4),
 			9, 4, 0, 0, 3, 6, 1, 1, 1,
 			7, 5, 0x81, 2, 0x00, 0x02, 0,
 			7, 5, 0x02, 2, 0x00, 0x02, 0,
 			7, 5, 0x83, 3, 0x40, 0x00, 10),
 		BYTES(STRINGS(22, 1, 1), 0x09, 0x04, 'M', 'T', 'P', 0)},
-	{CAMERA_USB_KBD, 0,
+	{SAMPLE_USB_KBD, 0,
 		BYTES(DESCS(41, FULL, 3),
 			9, 4, 0, 0, 1, 3, 1, 1, 0,
 			9, 0x21, 0x11, 0x01, 0, 1, 0x22, 63, 0,
 			7, 5, 0x81, 3, 0x08, 0x00, 10),
 		BYTES(STRINGS(16, 0, 0))},
-	{CAMERA_CDC, 4,
+	{SAMPLE_CDC, 4,
 		BYTES(DESCS(86, HIGH, 9),
 			8, 0x0b, 0, 2, 2, 2, 1, 1,
 			9, 4, 0, 0, 1, 2, 2, 1, 2,
@@ -77,21 +77,21 @@ static const struct golden {
 		BYTES(STRINGS(39, 2, 2),
 			0x09, 0x04, 'M', 'o', 'd', 'e', 'm', 0, 'D', 'a', 't', 'a', 0,
 			0x07, 0x04, 0, 'D', 0xc3, 0xa4, 't', 'e', 'n', 0)},
-	{CAMERA_UVC, 10,
+	{SAMPLE_UVC, 10,
 		BYTES(DESCS(49, HIGH, 4),
 			8, 0x0b, 0, 2, 0x0e, 3, 0, 1,
 			9, 4, 0, 0, 1, 0x0e, 1, 0, 1,
 			7, 5, 0x83, 3, 0x10, 0x00, 6,
 			9, 4, 1, 0, 0, 0x0e, 2, 0, 0),
 		BYTES(STRINGS(25, 1, 1), 0x09, 0x04, 'W', 'e', 'b', 'c', 'a', 'm', 0)},
-	{CAMERA_FTDI, 0,
+	{SAMPLE_FTDI, 0,
 		BYTES(DESCS(39, FULL, 3),
 			9, 4, 0, 0, 2, 0xff, 0xff, 0xff, 1,
 			7, 5, 0x81, 2, 0x40, 0x00, 0,
 			7, 5, 0x02, 2, 0x40, 0x00, 0),
 		BYTES(STRINGS(34, 1, 1), 0x09, 0x04,
 			'F', 'T', '2', '3', '2', 'R', ' ', 'U', 'S', 'B', ' ', 'U', 'A', 'R', 'T', 0)},
-	{CAMERA_CCID, 0,
+	{SAMPLE_CCID, 0,
 		BYTES(DESCS(100, FULL, 5),
 			9, 4, 0, 0, 3, 0x0b, 0, 0, 0,
 			54, 0x21, 0x10, 0x01, 0, 7, 3, 0, 0, 0, 0xc0, 0x12, 0, 0, 0xc0, 0x12, 0, 0, 0, 0x67,
@@ -101,7 +101,7 @@ static const struct golden {
 			7, 5, 0x02, 2, 0x40, 0x00, 0,
 			7, 5, 0x82, 2, 0x40, 0x00, 0),
 		BYTES(STRINGS(16, 0, 0))},
-	{CAMERA_LOW_SPEED, 0,
+	{SAMPLE_LOW_SPEED, 0,
 		BYTES(DESCS(41, FULL, 3),
 			9, 4, 0, 0, 1, 3, 1, 2, 0,
 			9, 0x21, 0x10, 0x01, 0, 1, 0x22, 46, 0,
@@ -200,13 +200,13 @@ static void test_golden(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
 		const struct golden *g = &goldens[i];
-		const struct camera *c = &cameras[g->camera];
+		const struct sample *c = &samples[g->camera];
 		struct usb_profile p;
 		struct ffsblob b;
 
 		print_message("%s\n", c->name);
 		memset(&b, 0xa5, sizeof(b));
-		assert_int_equal(camera_profile(&p, c, c->config, c->config_size), 0);
+		assert_int_equal(sample_profile(&p, c, c->config, c->config_size), 0);
 		assert_int_equal(ffsblob_build(&b, &p), 0);
 		assert_int_equal(b.descs_size, g->descs_size);
 		assert_memory_equal(b.descs, g->descs, g->descs_size);
@@ -230,14 +230,14 @@ static size_t make_config(uint8_t *out, const uint8_t *tail, size_t size)
 static void test_rule(void **state)
 {
 	const struct rule *rule = *state;
-	struct camera c = cameras[CAMERA_PTP];
+	struct sample c = samples[SAMPLE_PTP];
 	uint8_t config[128];
 	size_t size = make_config(config, rule->in, rule->in_size);
 	struct usb_profile p;
 	struct ffsblob b;
 
 	c.strings[0].index = 0;
-	assert_int_equal(camera_profile(&p, &c, config, size), 0);
+	assert_int_equal(sample_profile(&p, &c, config, size), 0);
 	assert_int_equal(ffsblob_build(&b, &p), 0);
 	assert_int_equal(b.descs_size, 16 + rule->out_size);
 	assert_memory_equal(b.descs + 16, rule->out, rule->out_size);
@@ -261,12 +261,12 @@ static void test_speeds(void **state)
 		{USB_SPEED_UNKNOWN, -EOPNOTSUPP, 0},
 		{(enum usb_device_speed)77, -EOPNOTSUPP, 0},
 	};
-	const struct camera *c = &cameras[CAMERA_PTP];
+	const struct sample *c = &samples[SAMPLE_PTP];
 	struct usb_profile p;
 	struct ffsblob b;
 
 	(void)state;
-	assert_int_equal(camera_profile(&p, c, c->config, c->config_size), 0);
+	assert_int_equal(sample_profile(&p, c, c->config, c->config_size), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		memset(&b, 0xa5, sizeof(b));
 		p.speed = cases[i].speed;
@@ -283,7 +283,7 @@ static void test_speeds(void **state)
 
 static void test_number_of_interfaces(void **state)
 {
-	const struct camera *c = &cameras[CAMERA_PTP];
+	const struct sample *c = &samples[SAMPLE_PTP];
 	uint8_t tail[17 * 9], config[256];
 	struct usb_profile p;
 	struct ffsblob b;
@@ -293,7 +293,7 @@ static void test_number_of_interfaces(void **state)
 		memcpy(tail + 9 * i, (const uint8_t[]){INTERFACE(i, 0, 0, 0xff)}, 9);
 	for (size_t n = 0; n <= 17; n++) {
 		assert_int_equal(
-			camera_profile(&p, c, config, make_config(config, tail, 9 * n)), 0);
+			sample_profile(&p, c, config, make_config(config, tail, 9 * n)), 0);
 		assert_int_equal(ffsblob_build(&b, &p), n && n <= 16 ? 0 : -EOPNOTSUPP);
 		if (n && n <= 16)
 			assert_rules(&p, &b);
@@ -307,7 +307,7 @@ static void add(
 {
 	const char *why;
 	uint8_t buf[255];
-	size_t size = camera_string(buf, text, units);
+	size_t size = sample_string(buf, text, units);
 
 	assert_int_equal(usbdesc_string(p, index, lang, buf, size, &why), 0);
 }
@@ -326,7 +326,7 @@ static void make_interfaces(
 	p->speed = USB_SPEED_HIGH;
 	size = make_config(config, tail, 9 * (size_t)n);
 	assert_int_equal(usbdesc_config(p, config, size, &why), 0);
-	size = camera_string(buf, langs, num_langs);
+	size = sample_string(buf, langs, num_langs);
 	assert_int_equal(usbdesc_langs(p, buf, size, &why), 0);
 }
 
@@ -432,7 +432,7 @@ static void test_largest_strings(void **state)
 	assert_int_equal(usbdesc_config(p, config, size, &why), 0);
 	for (uint8_t i = 0; i < 16; i++)
 		langs[i] = (char16_t)(0x0401 + i);
-	assert_int_equal(usbdesc_langs(p, buf, camera_string(buf, langs, 16), &why), 0);
+	assert_int_equal(usbdesc_langs(p, buf, sample_string(buf, langs, 16), &why), 0);
 	for (size_t i = 0; i < 126; i++)
 		text[i] = 'x';
 	for (uint8_t i = 0; i < 64; i++)

@@ -14,7 +14,7 @@
 
 #include "gadget/ffsblob.h"
 #include "gadget/usbdesc.h"
-#include "tests/unit/cameras.h"
+#include "tests/unit/samples.h"
 #include "tests/unit/descrules.h"
 #include "tests/unit/quick.h"
 
@@ -42,7 +42,7 @@ static size_t mutate(uint8_t *config, size_t size, uint32_t *seed)
 {
 	static const uint8_t liked[] = {
 		0, 1, 2, 3, 4, 5, 7, 8, 9, 0x0b, 0x21, 0x24, 0x30, 0x81, 0xff};
-	const struct camera *other = &cameras[rnd(seed, CAMERAS)];
+	const struct sample *other = &samples[rnd(seed, SAMPLES)];
 	size_t at, from, n;
 
 	switch (rnd(seed, 5)) {
@@ -90,7 +90,7 @@ static void random_strings(struct usb_profile *p, uint32_t *seed)
 
 		for (uint32_t i = 0; i < units; i++)
 			text[i] = rnd(seed, 8) ? likely[rnd(seed, 7)] : (char16_t)rnd(seed, 65536);
-		size = camera_string(buf, text, units);
+		size = sample_string(buf, text, units);
 		(void)usbdesc_string(p, (uint8_t)rnd(seed, 12), p->langs[rnd(seed, p->num_langs)],
 			buf, size - rnd(seed, 2), &why);
 	}
@@ -103,7 +103,7 @@ static void test_mutations(void **state)
 
 	(void)state;
 	for (unsigned run = 0; run < RUNS; run++) {
-		const struct camera *c = &cameras[run % CAMERAS];
+		const struct sample *c = &samples[run % SAMPLES];
 		size_t size = c->config_size;
 		uint32_t start = seed;
 		struct usb_profile p;
@@ -114,7 +114,7 @@ static void test_mutations(void **state)
 		memcpy(config, c->config, size);
 		for (uint32_t n = 1 + rnd(&seed, 6); n; n--)
 			size = mutate(config, size, &seed);
-		if (camera_profile(&p, c, config, size))
+		if (sample_profile(&p, c, config, size))
 			continue;
 		accepted++;
 		random_strings(&p, &seed);

@@ -21,30 +21,6 @@ static void open_generic(struct pipebench *p, bool dwc2)
 	bench_settle(&p->bench);
 }
 
-static void put(struct pipebench *p, uint32_t size, uint32_t id)
-{
-	uint8_t packet[512];
-
-	bench_fill(packet, size, id);
-	camera_put(p->camera_in, packet, size);
-}
-
-static void expect(struct pipebench *p, uint32_t size, uint32_t id)
-{
-	uint8_t packet[512];
-
-	bench_fill(packet, size, id);
-	bench_expect(&p->bench, PIPE_IN, packet, size);
-}
-
-static enum fake_handshake phone_send(struct pipebench *p, uint32_t size, uint32_t id)
-{
-	uint8_t packet[512];
-
-	bench_fill(packet, size, id);
-	return fake_ffs_send(p->bench.ffs, PIPE_OUT, packet, size);
-}
-
 static enum fake_handshake token_in(struct pipebench *p)
 {
 	uint8_t packet[512];
@@ -84,9 +60,9 @@ static void test_in(void **state)
 
 	open_generic(&p, true);
 	for (unsigned i = 0; i < c->full; i++)
-		put(&p, 512, i);
+		pipebench_put(&p, 512, i);
 	if (c->last)
-		put(&p, c->last, 100);
+		pipebench_put(&p, c->last, 100);
 	camera_put_error(p.camera_in, c->error);
 	bench_settle(&p.bench);
 	if (c->full || c->last) {
@@ -95,19 +71,19 @@ static void test_in(void **state)
 		assert_int_equal(p.camera_in->clears, 0);
 	}
 	for (unsigned i = 0; i < c->full; i++)
-		expect(&p, 512, i);
+		pipebench_expect(&p, 512, i);
 	if (c->last)
-		expect(&p, c->last, 100);
+		pipebench_expect(&p, c->last, 100);
 	bench_settle(&p.bench);
 	assert_int_equal(token_in(&p), FAKE_STALL);
 	assert_int_equal(p.camera_in->clears, 1);
 	assert_false(p.camera_in->halted);
 	/* what comes next waits for the phone to clear its halt */
-	put(&p, 33, 200);
+	pipebench_put(&p, 33, 200);
 	bench_settle(&p.bench);
 	assert_int_equal(token_in(&p), FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	expect(&p, 33, 200);
+	pipebench_expect(&p, 33, 200);
 	assert_int_equal(p.in.errors, 1);
 	assert_int_equal(p.failed, 0);
 	assert_int_equal(p.out.errors, 0);
@@ -130,7 +106,7 @@ static void test_in_large(void **state)
 	bench_settle(&p.bench);
 	/* the one-packet requests that were out take the next ones */
 	for (unsigned i = 0; i + 1 < PIPEBENCH_SLOTS / 2; i++)
-		put(&p, 512, i);
+		pipebench_put(&p, 512, i);
 	for (unsigned i = 1; i < 3; i++) {
 		bench_fill(packets[i], 512, 1000 + i);
 		camera_put(p.camera_in, packets[i], 512);
@@ -138,7 +114,7 @@ static void test_in_large(void **state)
 	camera_put_error(p.camera_in, -EPIPE);
 	bench_expect(&p.bench, PIPE_IN, packets[0], 512);
 	for (unsigned i = 0; i + 1 < PIPEBENCH_SLOTS / 2; i++)
-		expect(&p, 512, i);
+		pipebench_expect(&p, 512, i);
 	bench_expect(&p.bench, PIPE_IN, packets[1], 512);
 	bench_expect(&p.bench, PIPE_IN, packets[2], 512);
 	assert_int_equal(token_in(&p), FAKE_STALL);
@@ -172,7 +148,7 @@ static void test_in_again(void **state)
 	assert_int_equal(token_in(&p), FAKE_NAK);
 	assert_int_equal(p.camera_in->urbs, urbs);
 	for (uint32_t i = 0; i < 3; i++) {
-		assert_int_equal(phone_send(&p, 10, i), FAKE_ACK);
+		assert_int_equal(pipebench_send(&p, 10, i), FAKE_ACK);
 		bench_settle(&p.bench);
 		assert_int_equal(p.camera_in->clears, 2 + i);
 		assert_true(p.camera_in->urbs <= urbs + (i + 1) * PIPEBENCH_SLOTS);
@@ -183,11 +159,11 @@ static void test_in_again(void **state)
 	pipebench_exchange(&p, 10);
 	/* once it has moved, the next halt is cleared at once again */
 	camera_put_error(p.camera_in, -EPIPE);
-	put(&p, 5, 20);
+	pipebench_put(&p, 5, 20);
 	assert_int_equal(token_in(&p), FAKE_STALL);
 	bench_settle(&p.bench);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	expect(&p, 5, 20);
+	pipebench_expect(&p, 5, 20);
 	pipebench_close(&p);
 }
 
@@ -218,16 +194,16 @@ static void test_in_twice(void **state)
 	(void)state;
 	open_generic(&p, true);
 	camera_put_error(p.camera_in, -EPIPE);
-	put(&p, 100, 1);
+	pipebench_put(&p, 100, 1);
 	camera_put_error(p.camera_in, -EPIPE);
-	put(&p, 100, 2);
+	pipebench_put(&p, 100, 2);
 	bench_settle(&p.bench);
 	assert_int_equal(token_in(&p), FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	expect(&p, 100, 1);
+	pipebench_expect(&p, 100, 1);
 	assert_int_equal(token_in(&p), FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	expect(&p, 100, 2);
+	pipebench_expect(&p, 100, 2);
 	pipebench_exchange(&p, 10);
 	pipebench_close(&p);
 }
@@ -257,13 +233,13 @@ static void test_out(void **state)
 	p.camera_out->fail = c->error;
 	p.camera_out->fail_at = 2;
 	for (uint32_t i = 0; i < 6; i++)
-		assert_int_equal(phone_send(&p, 512, i), FAKE_ACK);
+		assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
 	bench_bridge(&p.bench);
 	bench_camera(&p.bench);
 	/* sent while the bridge does not know of it yet, or is unlinking */
-	assert_int_equal(phone_send(&p, 512, 6), FAKE_ACK);
+	assert_int_equal(pipebench_send(&p, 512, 6), FAKE_ACK);
 	bench_bridge(&p.bench);
-	assert_int_equal(phone_send(&p, 512, 7), FAKE_ACK);
+	assert_int_equal(pipebench_send(&p, 512, 7), FAKE_ACK);
 	bench_settle(&p.bench);
 	assert_int_equal(p.camera_out->clears, 1);
 	assert_int_equal(p.out.errors, 1);
@@ -273,7 +249,7 @@ static void test_out(void **state)
 		assert_int_equal(p.camera_out->num, 2);
 	assert_true(p.camera_out->num < 7);
 	/* dwc2 does not halt an endpoint over its reads, which are there before the phone asks */
-	assert_int_equal(phone_send(&p, 1, 8), c->dwc2 ? FAKE_ACK : FAKE_STALL);
+	assert_int_equal(pipebench_send(&p, 1, 8), c->dwc2 ? FAKE_ACK : FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
 	bench_settle(&p.bench);
 	pipebench_exchange(&p, 10);
@@ -317,11 +293,11 @@ static void test_out_again(void **state)
 	p.camera_out->sticky = true;
 	p.camera_out->fail = -EPIPE;
 	for (uint32_t i = 0; i < 4; i++) {
-		assert_int_equal(phone_send(&p, 10, i), FAKE_ACK);
+		assert_int_equal(pipebench_send(&p, 10, i), FAKE_ACK);
 		bench_settle(&p.bench);
 		assert_int_equal(p.camera_out->clears, clears[i]);
 		assert_int_equal(p.camera_out->num, 0);
-		assert_int_equal(phone_send(&p, 10, i), FAKE_STALL);
+		assert_int_equal(pipebench_send(&p, 10, i), FAKE_STALL);
 		fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
 	}
 	p.camera_out->sticky = false;
@@ -339,7 +315,7 @@ static void test_failed(void **state)
 	unsigned urbs;
 
 	open_generic(&p, true);
-	put(&p, 512, 1);
+	pipebench_put(&p, 512, 1);
 	camera_put_error(p.camera_in, *error);
 	p.camera_in->halted = false;
 	bench_settle(&p.bench);
@@ -349,12 +325,12 @@ static void test_failed(void **state)
 	urbs = p.camera_in->urbs;
 	p.failed = 0;
 	p.camera_out->fail = *error;
-	assert_int_equal(phone_send(&p, 9, 1), FAKE_ACK);
+	assert_int_equal(pipebench_send(&p, 9, 1), FAKE_ACK);
 	bench_settle(&p.bench);
 	assert_int_equal(p.failed, 1);
 	assert_int_equal(p.camera_out->clears, 0);
 	/* a camera that is gone is not asked any more */
-	put(&p, 512, 2);
+	pipebench_put(&p, 512, 2);
 	bench_settle(&p.bench);
 	assert_int_equal(p.camera_in->urbs, urbs);
 	assert_int_equal(p.camera_in->pending, 0);
@@ -368,17 +344,17 @@ static void test_phone_halts(void **state)
 
 	(void)state;
 	open_generic(&p, true);
-	put(&p, 512, 1);
+	pipebench_put(&p, 512, 1);
 	bench_settle(&p.bench);
 	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
 	fake_ffs_set_halt(p.bench.ffs, PIPE_OUT);
 	assert_int_equal(token_in(&p), FAKE_STALL);
-	assert_int_equal(phone_send(&p, 10, 5), FAKE_STALL);
+	assert_int_equal(pipebench_send(&p, 10, 5), FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
 	bench_settle(&p.bench);
 	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	expect(&p, 512, 1);
+	pipebench_expect(&p, 512, 1);
 	assert_int_equal(p.failed, 0);
 	assert_int_equal(p.camera_in->clears, 0);
 	assert_int_equal(p.in.bytes, 512);
@@ -393,15 +369,15 @@ static void test_session_over(void **state)
 
 	(void)state;
 	open_generic(&p, true);
-	put(&p, 100, 1);
+	pipebench_put(&p, 100, 1);
 	bench_settle(&p.bench);
 	p.bench.camera->deaf = true;
-	assert_int_equal(phone_send(&p, 512, 1), FAKE_ACK);
+	assert_int_equal(pipebench_send(&p, 512, 1), FAKE_ACK);
 	shutdown(p.bench.camera->fd, SHUT_RDWR);
 	bench_bridge(&p.bench);
 	assert_int_equal(p.bench.closed, -ECONNRESET);
-	expect(&p, 100, 1);
-	assert_int_equal(phone_send(&p, 512, 1), FAKE_ACK);
+	pipebench_expect(&p, 100, 1);
+	assert_int_equal(pipebench_send(&p, 512, 1), FAKE_ACK);
 	for (unsigned i = 0; i < 10; i++)
 		bench_bridge(&p.bench);
 	pipebench_stop(&p);

@@ -19,30 +19,6 @@ static void open_pipes(struct pipebench *p, enum framing_kind framing)
 	bench_settle(&p->bench);
 }
 
-static void put(struct pipebench *p, uint32_t size, uint32_t id)
-{
-	uint8_t packet[512];
-
-	bench_fill(packet, size, id);
-	camera_put(p->camera_in, packet, size);
-}
-
-static void expect(struct pipebench *p, uint32_t size, uint32_t id)
-{
-	uint8_t packet[512];
-
-	bench_fill(packet, size, id);
-	bench_expect(&p->bench, PIPE_IN, packet, size);
-}
-
-static void phone_send(struct pipebench *p, uint32_t size, uint32_t id)
-{
-	uint8_t packet[512];
-
-	bench_fill(packet, size, id);
-	assert_int_equal(fake_ffs_send(p->bench.ffs, PIPE_OUT, packet, size), FAKE_ACK);
-}
-
 static void resume(struct pipebench *p)
 {
 	p->bench.ffs->suspended = false;
@@ -58,18 +34,18 @@ static void test_suspend_in(void **state)
 
 	open_pipes(&p, FRAMING_GENERIC);
 	for (uint32_t i = 0; i < *before; i++)
-		put(&p, 512 - i % 3, i);
+		pipebench_put(&p, 512 - i % 3, i);
 	bench_settle(&p.bench);
 	p.bench.ffs->suspended = true;
 	for (uint32_t i = *before; i < 40; i++)
-		put(&p, 512 - i % 3, i);
+		pipebench_put(&p, 512 - i % 3, i);
 	bench_settle(&p.bench);
 	assert_true(p.in.parked);
 	/* and are not tried again and again meanwhile */
 	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_IN), *before);
 	resume(&p);
 	for (uint32_t i = 0; i < 40; i++)
-		expect(&p, 512 - i % 3, i);
+		pipebench_expect(&p, 512 - i % 3, i);
 	assert_int_equal(p.in.errors, 0);
 	assert_int_equal(p.failed, 0);
 	/* bytes are counted once */
@@ -89,16 +65,16 @@ static void test_suspend_zero(void **state)
 	bench_container(packet, 512, 2, 100000, 1);
 	camera_put(p.camera_in, packet, 512);
 	for (uint32_t i = 0; i < 20; i++)
-		put(&p, 512, i);
-	put(&p, 0, 0);
+		pipebench_put(&p, 512, i);
+	pipebench_put(&p, 0, 0);
 	p.bench.ffs->suspended = true;
 	bench_settle(&p.bench);
 	assert_true(p.in.parked);
 	resume(&p);
 	bench_expect(&p.bench, PIPE_IN, packet, 512);
 	for (uint32_t i = 0; i < 20; i++)
-		expect(&p, 512, i);
-	expect(&p, 0, 0);
+		pipebench_expect(&p, 512, i);
+	pipebench_expect(&p, 0, 0);
 	pipebench_exchange(&p, 100);
 	pipebench_close(&p);
 }
@@ -120,10 +96,10 @@ static void test_suspend_only_zero(void **state)
 	bench_expect(&p.bench, PIPE_IN, packet, 512);
 	/* seven of these fill what was asked for at idle, three and the end a large request */
 	for (uint32_t i = 0; i < 10; i++)
-		put(&p, 512, i);
-	put(&p, 0, 0);
+		pipebench_put(&p, 512, i);
+	pipebench_put(&p, 0, 0);
 	for (uint32_t i = 0; i < 10; i++)
-		expect(&p, 512, i);
+		pipebench_expect(&p, 512, i);
 	ffs_dispatch_aio(p.bench.ffs);
 	/* as if the bus had been suspended between the two writes */
 	assert_int_equal(q->num, 1);
@@ -135,7 +111,7 @@ static void test_suspend_only_zero(void **state)
 	bench_settle(&p.bench);
 	assert_int_equal(q->num, 0);
 	resume(&p);
-	expect(&p, 0, 0);
+	pipebench_expect(&p, 0, 0);
 	pipebench_exchange(&p, 100);
 	pipebench_close(&p);
 }
@@ -150,14 +126,14 @@ static void test_suspend_halt(void **state)
 	(void)state;
 	open_pipes(&p, FRAMING_GENERIC);
 	p.bench.ffs->suspended = true;
-	put(&p, 512, 1);
-	put(&p, 512, 2);
+	pipebench_put(&p, 512, 1);
+	pipebench_put(&p, 512, 2);
 	camera_put_error(p.camera_in, -EPIPE);
 	bench_settle(&p.bench);
 	assert_int_equal(p.in.state, PIPE_HALTING);
 	resume(&p);
-	expect(&p, 512, 1);
-	expect(&p, 512, 2);
+	pipebench_expect(&p, 512, 1);
+	pipebench_expect(&p, 512, 2);
 	assert_int_equal(bench_receive(&p.bench, PIPE_IN, packet, &size), FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
 	pipebench_exchange(&p, 10);
@@ -174,7 +150,7 @@ static void test_suspend_out(void **state)
 	open_pipes(&p, FRAMING_GENERIC);
 	p.camera_out->blocked = true;
 	for (uint32_t i = 0; i < *before; i++)
-		phone_send(&p, 512, i);
+		assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
 	bench_settle(&p.bench);
 	p.bench.ffs->suspended = true;
 	p.camera_out->blocked = false;
@@ -187,7 +163,7 @@ static void test_suspend_out(void **state)
 	resume(&p);
 	bench_settle(&p.bench);
 	for (uint32_t i = *before; i < 30; i++) {
-		phone_send(&p, 512, i);
+		assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
 		bench_settle(&p.bench);
 	}
 	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
@@ -210,12 +186,12 @@ static void test_old_eagain(void **state)
 	(void)state;
 	open_pipes(&p, FRAMING_GENERIC);
 	p.camera_out->blocked = true;
-	phone_send(&p, 512, 1);
-	put(&p, 512, 1);
+	assert_int_equal(pipebench_send(&p, 512, 1), FAKE_ACK);
+	pipebench_put(&p, 512, 1);
 	bench_settle(&p.bench);
 	/* the answer frees a slot, whose read meets the disabled endpoint */
 	p.camera_out->blocked = false;
-	put(&p, 512, 2);
+	pipebench_put(&p, 512, 2);
 	bench_camera(&p.bench);
 	fake_ffs_disable(p.bench.ffs);
 	client_dispatch(p.bench.client);
@@ -237,9 +213,9 @@ static void test_old_eagain_in(void **state)
 	open_pipes(&p, FRAMING_GENERIC);
 	/* no URB is left out whose unlinking would take its time */
 	for (uint32_t i = 0; i < PIPEBENCH_SLOTS - 1; i++)
-		put(&p, 512, i);
+		pipebench_put(&p, 512, i);
 	bench_settle(&p.bench);
-	put(&p, 512, 100);
+	pipebench_put(&p, 512, 100);
 	bench_camera(&p.bench);
 	fake_ffs_disable(p.bench.ffs);
 	client_dispatch(p.bench.client);
@@ -262,9 +238,9 @@ static void test_refused(void **state)
 	open_pipes(&p, FRAMING_GENERIC);
 	p.bench.ffs->refuse = -ENOMEM;
 	if (*at == PIPE_IN)
-		put(&p, 512, 1);
+		pipebench_put(&p, 512, 1);
 	else
-		phone_send(&p, 512, 1);
+		assert_int_equal(pipebench_send(&p, 512, 1), FAKE_ACK);
 	bench_settle(&p.bench);
 	p.bench.ffs->refuse = 0;
 	assert_int_equal(p.in.state, *at == PIPE_IN ? PIPE_STOPPED : PIPE_RUNNING);
@@ -295,7 +271,7 @@ static void test_reads_stand(void **state)
 	assert_int_equal(p.camera_in->pending, 0);
 	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
 	for (uint32_t i = 0; i < 3; i++)
-		phone_send(&p, 512, i);
+		assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
 	bench_settle(&p.bench);
 	assert_int_equal(p.camera_out->num, 0);
 	assert_int_equal(p.stirred, 0);

@@ -12,35 +12,8 @@
 #include <cmocka.h>
 
 #include "bridge/client.h"
+#include "tests/unit/allocations.h"
 #include "tests/unit/relayrig.h"
-
-/* Calls of the program's and the test's own code; the linker (--wrap) sends them here. */
-static unsigned allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-	allocations++;
-	return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	allocations++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	allocations++;
-	return __real_realloc(p, size);
-}
 
 /* ---- layout ---- */
 

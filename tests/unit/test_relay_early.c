@@ -49,11 +49,15 @@ static void put_response(struct relayrig *r)
 	bench_settle(&r->bench);
 }
 
-static enum fake_handshake ask(struct relayrig *r, size_t *size)
+/* The phone asks for data. */
+static void expect(struct relayrig *r, enum fake_handshake handshake)
 {
 	uint8_t packet[512];
+	size_t size;
 
-	return bench_receive(&r->bench, RIG_PTP_IN, packet, size);
+	assert_int_equal(bench_receive(&r->bench, RIG_PTP_IN, packet, &size), handshake);
+	if (handshake == FAKE_ACK)
+		assert_int_equal(size, RESPONSE);
 }
 
 static enum pipe_state state_of(const struct relayrig *r)
@@ -61,10 +65,15 @@ static enum pipe_state state_of(const struct relayrig *r)
 	return relay_pipe(r->relay, RIG_PTP_IN)->state;
 }
 
-static void open_and_stall(struct relayrig *r)
+static void open_rig(struct relayrig *r)
 {
 	relayrig_open(r, true);
 	relayrig_enable(r);
+}
+
+static void open_and_stall(struct relayrig *r)
+{
+	open_rig(r);
 	send_container(r, 1, COMMAND);
 	stall(r);
 	assert_int_equal(state_of(r), PIPE_EARLY);
@@ -75,16 +84,14 @@ static void open_and_stall(struct relayrig *r)
 static void test_data_follows(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
 	open_and_stall(&r);
-	assert_int_equal(ask(&r, &size), FAKE_NAK);
+	expect(&r, FAKE_NAK);
 	send_container(&r, 2, DATA);
 	assert_int_equal(state_of(&r), PIPE_RUNNING);
 	put_response(&r);
-	assert_int_equal(ask(&r, &size), FAKE_ACK);
-	assert_int_equal(size, RESPONSE);
+	expect(&r, FAKE_ACK);
 	relayrig_close(&r);
 }
 
@@ -92,17 +99,16 @@ static void test_data_follows(void **state)
 static void test_meant(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
 	open_and_stall(&r);
 	relayrig_tick(&r);
 	bench_settle(&r.bench);
-	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	expect(&r, FAKE_STALL);
 	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
 	assert_int_equal(state_of(&r), PIPE_RUNNING);
 	put_response(&r);
-	assert_int_equal(ask(&r, &size), FAKE_ACK);
+	expect(&r, FAKE_ACK);
 	relayrig_close(&r);
 }
 
@@ -110,13 +116,12 @@ static void test_meant(void **state)
 static void test_halts_again(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
 	open_and_stall(&r);
 	send_container(&r, 2, DATA);
 	stall(&r);
-	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	expect(&r, FAKE_STALL);
 	relayrig_close(&r);
 }
 
@@ -124,15 +129,13 @@ static void test_halts_again(void **state)
 static void test_late(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
-	relayrig_open(&r, true);
-	relayrig_enable(&r);
+	open_rig(&r);
 	send_container(&r, 1, COMMAND);
 	send_container(&r, 2, DATA);
 	stall(&r);
-	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	expect(&r, FAKE_STALL);
 	relayrig_close(&r);
 }
 
@@ -142,18 +145,15 @@ static void test_answered_meanwhile(void **state)
 {
 	uint8_t packet[512];
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
-	relayrig_open(&r, true);
-	relayrig_enable(&r);
+	open_rig(&r);
 	send_container(&r, 1, COMMAND);
 	camera_put_error(r.camera[RIG_PTP_IN], -EPROTO); /* the model's that does not last */
 	bench_container(packet, RESPONSE, 3, RESPONSE, 7);
 	camera_put(r.camera[RIG_PTP_IN], packet, RESPONSE);
 	bench_settle(&r.bench);
-	assert_int_equal(ask(&r, &size), FAKE_ACK);
-	assert_int_equal(size, RESPONSE);
+	expect(&r, FAKE_ACK);
 	assert_int_equal(state_of(&r), PIPE_RUNNING);
 	relayrig_close(&r);
 }
@@ -162,17 +162,16 @@ static void test_answered_meanwhile(void **state)
 static void test_believed(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
 	open_and_stall(&r);
 	relayrig_tick(&r);
 	bench_settle(&r.bench);
-	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	expect(&r, FAKE_STALL);
 	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
 	bench_settle(&r.bench);
 	stall(&r);
-	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	expect(&r, FAKE_STALL);
 	relayrig_close(&r);
 }
 
@@ -180,14 +179,13 @@ static void test_believed(void **state)
 static void test_every_time(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
 	open_and_stall(&r);
 	for (unsigned i = 0; i < 3; i++) {
 		send_container(&r, 2, DATA);
 		put_response(&r);
-		assert_int_equal(ask(&r, &size), FAKE_ACK);
+		expect(&r, FAKE_ACK);
 		send_container(&r, 1, COMMAND);
 		stall(&r);
 		assert_int_equal(state_of(&r), PIPE_EARLY);
@@ -199,16 +197,14 @@ static void test_every_time(void **state)
 static void test_after_response(void **state)
 {
 	struct relayrig r;
-	size_t size;
 
 	(void)state;
-	relayrig_open(&r, true);
-	relayrig_enable(&r);
+	open_rig(&r);
 	send_container(&r, 1, COMMAND);
 	put_response(&r);
-	assert_int_equal(ask(&r, &size), FAKE_ACK);
+	expect(&r, FAKE_ACK);
 	stall(&r);
-	assert_int_equal(ask(&r, &size), FAKE_STALL);
+	expect(&r, FAKE_STALL);
 	relayrig_close(&r);
 }
 
@@ -219,8 +215,7 @@ static void test_data_under_way(void **state)
 	struct relayrig r;
 
 	(void)state;
-	relayrig_open(&r, true);
-	relayrig_enable(&r);
+	open_rig(&r);
 	send_container(&r, 1, COMMAND);
 	send_start(&r, 2, 512, 1512);
 	stall(&r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * usbdesc by example: what cameras send, and each rule with what breaks it.
+ * usbdesc by example: what samples send, and each rule with what breaks it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "gadget/usbdesc.h"
-#include "tests/unit/cameras.h"
+#include "tests/unit/samples.h"
 
 #define BYTES(...) {__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
 
@@ -20,7 +20,7 @@
 static int device(struct usb_profile *p, enum usb_device_speed speed, const uint8_t *buf,
 	size_t len, const char **why)
 {
-	uint8_t *exact = camera_exact(buf, len);
+	uint8_t *exact = sample_exact(buf, len);
 	int r = usbdesc_device(p, speed, exact, len, why);
 
 	free(exact);
@@ -29,7 +29,7 @@ static int device(struct usb_profile *p, enum usb_device_speed speed, const uint
 
 static int config(struct usb_profile *p, const uint8_t *buf, size_t len, const char **why)
 {
-	uint8_t *exact = camera_exact(buf, len);
+	uint8_t *exact = sample_exact(buf, len);
 	int r = usbdesc_config(p, exact, len, why);
 
 	free(exact);
@@ -125,7 +125,7 @@ static void test_device_rules(void **state)
 		const char *why = NULL;
 		int r;
 
-		memcpy(buf, cameras[CAMERA_PTP].device, sizeof(buf));
+		memcpy(buf, samples[SAMPLE_PTP].device, sizeof(buf));
 		buf[cases[i].at] = cases[i].value;
 		r = device(&p, cases[i].speed, buf, sizeof(buf), &why);
 		if (cases[i].names)
@@ -159,7 +159,7 @@ static void test_config_size(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		uint8_t *exact = camera_exact(cases[i].head, cases[i].len);
+		uint8_t *exact = sample_exact(cases[i].head, cases[i].len);
 
 		assert_int_equal(usbdesc_config_size(exact, cases[i].len), cases[i].want);
 		free(exact);
@@ -174,26 +174,26 @@ struct shape {
 
 /* number, alternate, class, subclass, protocol, string, logical, first_endpoint, num_endpoints;
  * address, attributes, max_packet, interval, interface_at */
-static const struct shape shapes[CAMERAS] = {
-	[CAMERA_PTP] = {1, 1, 3, {{0, 0, 6, 1, 1, 4, 0, 0, 3}},
+static const struct shape shapes[SAMPLES] = {
+	[SAMPLE_PTP] = {1, 1, 3, {{0, 0, 6, 1, 1, 4, 0, 0, 3}},
 		{{0x81, 2, 512, 0, 0}, {0x02, 2, 512, 0, 0}, {0x83, 3, 8, 9, 0}}},
-	[CAMERA_USB_MTP] = {1, 1, 3, {{0, 0, 6, 1, 1, 4, 0, 0, 3}},
+	[SAMPLE_USB_MTP] = {1, 1, 3, {{0, 0, 6, 1, 1, 4, 0, 0, 3}},
 		{{0x81, 2, 512, 0, 0}, {0x02, 2, 512, 0, 0}, {0x83, 3, 64, 10, 0}}},
-	[CAMERA_USB_KBD] = {1, 1, 1, {{0, 0, 3, 1, 1, 0, 0, 0, 1}}, {{0x81, 3, 8, 10, 0}}},
-	[CAMERA_CDC] = {3, 3, 5,
+	[SAMPLE_USB_KBD] = {1, 1, 1, {{0, 0, 3, 1, 1, 0, 0, 0, 1}}, {{0x81, 3, 8, 10, 0}}},
+	[SAMPLE_CDC] = {3, 3, 5,
 		{{0, 0, 2, 2, 1, 5, 0, 0, 1}, {1, 0, 10, 0, 0, 0, 1, 1, 2},
 			{4, 0, 0xff, 1, 2, 5, 2, 3, 2}},
 		{{0x82, 3, 16, 8, 0}, {0x81, 2, 512, 0, 1}, {0x01, 2, 512, 0, 1},
 			{0x03, 2, 512, 0, 2}, {0x83, 2, 512, 0, 2}}},
-	[CAMERA_UVC] = {2, 4, 1,
+	[SAMPLE_UVC] = {2, 4, 1,
 		{{0, 0, 14, 1, 0, 2, 0, 0, 1}, {1, 0, 14, 2, 0, 0, 1, 1, 0},
 			{1, 1, 14, 2, 0, 0, 1, 0, 0}, {1, 2, 14, 2, 0, 0, 1, 0, 0}},
 		{{0x83, 3, 16, 6, 0}}},
-	[CAMERA_FTDI] = {1, 1, 2, {{0, 0, 0xff, 0xff, 0xff, 2, 0, 0, 2}},
+	[SAMPLE_FTDI] = {1, 1, 2, {{0, 0, 0xff, 0xff, 0xff, 2, 0, 0, 2}},
 		{{0x81, 2, 64, 0, 0}, {0x02, 2, 64, 0, 0}}},
-	[CAMERA_CCID] = {1, 1, 3, {{0, 0, 11, 0, 0, 0, 0, 0, 3}},
+	[SAMPLE_CCID] = {1, 1, 3, {{0, 0, 11, 0, 0, 0, 0, 0, 3}},
 		{{0x81, 3, 8, 16, 0}, {0x02, 2, 64, 0, 0}, {0x82, 2, 64, 0, 0}}},
-	[CAMERA_LOW_SPEED] = {1, 1, 1, {{0, 0, 3, 1, 2, 0, 0, 0, 1}}, {{0x81, 3, 4, 10, 0}}},
+	[SAMPLE_LOW_SPEED] = {1, 1, 1, {{0, 0, 3, 1, 2, 0, 0, 0, 1}}, {{0x81, 3, 4, 10, 0}}},
 };
 
 static void assert_shape(const struct usb_profile *p, const struct shape *s)
@@ -213,14 +213,14 @@ static void assert_shape(const struct usb_profile *p, const struct shape *s)
 	}
 }
 
-static void test_cameras(void **state)
+static void test_samples(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < CAMERAS; i++) {
-		const struct camera *c = &cameras[i];
+	for (size_t i = 0; i < SAMPLES; i++) {
+		const struct sample *c = &samples[i];
 		struct usb_profile p;
 
-		assert_int_equal(camera_profile(&p, c, c->config, c->config_size), 0);
+		assert_int_equal(sample_profile(&p, c, c->config, c->config_size), 0);
 		assert_shape(&p, &shapes[i]);
 		assert_int_equal(p.config_size, c->config_size);
 		assert_memory_equal(p.config, c->config, c->config_size);
@@ -254,8 +254,8 @@ static void test_max_power(void **state)
 static void test_truncations(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < CAMERAS; i++) {
-		const struct camera *c = &cameras[i];
+	for (size_t i = 0; i < SAMPLES; i++) {
+		const struct sample *c = &samples[i];
 		size_t border = c->config[0];
 		struct usb_profile p;
 		const char *why;
@@ -447,12 +447,12 @@ static void test_string_indices(void **state)
 		uint8_t want[5];
 		size_t n;
 	} cases[] = {
-		{CAMERA_PTP, BYTES(1, 2, 3, 4)},
-		{CAMERA_USB_MTP, BYTES(1, 2, 3, 4, 6)},
-		{CAMERA_USB_KBD, BYTES(1, 4, 5, 8)},
-		{CAMERA_CDC, BYTES(1, 2, 4, 5)},
-		{CAMERA_UVC, BYTES(1, 2)},
-		{CAMERA_CCID, {0}, 0},
+		{SAMPLE_PTP, BYTES(1, 2, 3, 4)},
+		{SAMPLE_USB_MTP, BYTES(1, 2, 3, 4, 6)},
+		{SAMPLE_USB_KBD, BYTES(1, 4, 5, 8)},
+		{SAMPLE_CDC, BYTES(1, 2, 4, 5)},
+		{SAMPLE_UVC, BYTES(1, 2)},
+		{SAMPLE_CCID, {0}, 0},
 	};
 	static const uint8_t tail[] = {9, 4, 0, 0, 0, 0, 0, 0, 255, 9, 4, 0, 1, 0, 0, 0, 0, 20, 8,
 		0x0b, 0, 1, 0, 0, 0, 7, 7, 0x0b, 0, 1, 0, 0, 0, 9, 0x0b, 0, 1, 0, 0, 0, 8, 0, 9, 2,
@@ -463,9 +463,9 @@ static void test_string_indices(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct camera *c = &cameras[cases[i].camera];
+		const struct sample *c = &samples[cases[i].camera];
 
-		assert_int_equal(camera_profile(&p, c, c->config, c->config_size), 0);
+		assert_int_equal(sample_profile(&p, c, c->config, c->config_size), 0);
 		assert_int_equal(usbdesc_string_indices(&p, out, sizeof(out)), cases[i].n);
 		assert_memory_equal(out, cases[i].want, cases[i].n);
 	}
@@ -502,7 +502,7 @@ int main(void)
 		cmocka_unit_test(test_device_fields),
 		cmocka_unit_test(test_device_rules),
 		cmocka_unit_test(test_config_size),
-		cmocka_unit_test(test_cameras),
+		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_max_power),
 		cmocka_unit_test(test_truncations),
 		cmocka_unit_test(test_logical_numbers),

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "gadget/usbdesc.h"
-#include "tests/unit/cameras.h"
+#include "tests/unit/samples.h"
 
 #define BYTES(...) {__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
 
@@ -53,7 +53,7 @@ static void test_langs(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct usb_profile p = {.num_langs = 7, .num_strings = 7};
-		uint8_t *exact = camera_exact(cases[i].buf, cases[i].len);
+		uint8_t *exact = sample_exact(cases[i].buf, cases[i].len);
 		const char *why = NULL;
 
 		print_message("%s\n", cases[i].name);
@@ -125,7 +125,7 @@ static void test_string_texts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct usb_profile p = {.num_langs = 1, .langs = {0x0409}};
-		uint8_t *exact = camera_exact(cases[i].buf, cases[i].len);
+		uint8_t *exact = sample_exact(cases[i].buf, cases[i].len);
 		const char *why = NULL;
 		int r;
 
@@ -158,7 +158,7 @@ static void test_longest_string(void **state)
 	p->langs[0] = 0x0409;
 	for (size_t i = 0; i < 126; i++)
 		units[i] = 0xffee;
-	(void)camera_string(buf, units, 126);
+	(void)sample_string(buf, units, 126);
 	buf[0] = 255;
 	assert_int_equal(usbdesc_string(p, 255, 0x0409, buf, sizeof(buf), &why), 0);
 	assert_int_equal(strlen(usbdesc_text(p, 255, 0)), 378);
@@ -232,7 +232,7 @@ static void test_text_cut(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char *exact = camera_exact(cases[i].text, strlen(cases[i].text) + 1);
+		char *exact = sample_exact(cases[i].text, strlen(cases[i].text) + 1);
 
 		assert_int_equal(usbdesc_text_cut(exact, cases[i].max), cases[i].want);
 		free(exact);

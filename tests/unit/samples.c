@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tests/unit/cameras.h"
+#include "tests/unit/samples.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,52 +90,52 @@ static const uint8_t mouse[] = {
 
 #define CONFIG(of) .config = of, .config_size = sizeof(of)
 
-const struct camera cameras[CAMERAS] = {
-	[CAMERA_PTP] = {
+const struct sample samples[SAMPLES] = {
+	[SAMPLE_PTP] = {
 		.name = "PTP camera", .speed = USB_SPEED_HIGH, CONFIG(ptp),
 		.device = {18, 1, 0x00, 0x02, 0, 0, 0, 64, 0xa9, 0x04, 0x18, 0x32, 0x02, 0x01, 1, 2, 3, 1},
 		.langs = {0x0409, 0x0411},
 		.strings = {{1, 0x0409, u"Canon Inc."}, {2, 0x0409, u"Canon Digital Camera"},
 			{3, 0x0409, u"0123456789AB"}, {4, 0x0409, u"PTP"}, {2, 0x0411, u"\u30ab\u30e1\u30e9"}},
 	},
-	[CAMERA_USB_MTP] = {
+	[SAMPLE_USB_MTP] = {
 		.name = "usb-mtp", .speed = USB_SPEED_HIGH, CONFIG(usb_mtp),
 		.device = {18, 1, 0x00, 0x02, 0, 0, 0, 64, 0xf4, 0x46, 0x04, 0x00, 0x00, 0x00, 1, 2, 3, 1},
 		.langs = {0x0409},
 		.strings = {{1, 0x0409, u"QEMU"}, {2, 0x0409, u"QEMU USB MTP"}, {3, 0x0409, u"34617"},
 			{4, 0x0409, u"MTP"}, {6, 0x0409, u"High speed config (usb 2.0)"}},
 	},
-	[CAMERA_USB_KBD] = {
+	[SAMPLE_USB_KBD] = {
 		.name = "usb-kbd", .speed = USB_SPEED_FULL, CONFIG(usb_kbd),
 		.device = {18, 1, 0x00, 0x01, 0, 0, 0, 8, 0x27, 0x06, 0x01, 0x00, 0x00, 0x00, 1, 4, 5, 1},
 		.langs = {0x0409},
 		.strings = {{1, 0x0409, u"QEMU"}, {4, 0x0409, u"QEMU USB Keyboard"},
 			{5, 0x0409, u"68284"}, {8, 0x0409, u"HID Keyboard"}},
 	},
-	[CAMERA_CDC] = {
+	[SAMPLE_CDC] = {
 		.name = "CDC composite", .speed = USB_SPEED_HIGH, CONFIG(cdc),
 		.device = {18, 1, 0x00, 0x02, 0xef, 2, 1, 64, 0x83, 0x04, 0x40, 0x57, 0x00, 0x02, 1, 2, 0, 1},
 		.langs = {0x0409, 0x0407},
 		.strings = {{1, 0x0409, u"ACME"}, {2, 0x0409, u"Gadget"}, {4, 0x0409, u"Modem"},
 			{5, 0x0409, u"Data"}, {5, 0x0407, u"D\u00e4ten"}},
 	},
-	[CAMERA_UVC] = {
+	[SAMPLE_UVC] = {
 		.name = "UVC", .speed = USB_SPEED_HIGH, CONFIG(uvc),
 		.device = {18, 1, 0x00, 0x02, 0xef, 2, 1, 64, 0x6d, 0x04, 0x2d, 0x08, 0x11, 0x00, 0, 2, 1, 1},
 		.langs = {0x0409},
 		.strings = {{1, 0x0409, u"8EAF10CF"}, {2, 0x0409, u"Webcam"}},
 	},
-	[CAMERA_FTDI] = {
+	[SAMPLE_FTDI] = {
 		.name = "FTDI", .speed = USB_SPEED_FULL, CONFIG(ftdi),
 		.device = {18, 1, 0x00, 0x02, 0, 0, 0, 8, 0x03, 0x04, 0x01, 0x60, 0x00, 0x06, 1, 2, 3, 1},
 		.langs = {0x0409},
 		.strings = {{1, 0x0409, u"FTDI"}, {2, 0x0409, u"FT232R USB UART"}, {3, 0x0409, u"A50285BI"}},
 	},
-	[CAMERA_CCID] = {
+	[SAMPLE_CCID] = {
 		.name = "card reader", .speed = USB_SPEED_FULL, CONFIG(ccid),
 		.device = {18, 1, 0x10, 0x01, 0, 0, 0, 16, 0xe6, 0x08, 0x37, 0x34, 0x00, 0x01, 0, 0, 0, 1},
 	},
-	[CAMERA_LOW_SPEED] = {
+	[SAMPLE_LOW_SPEED] = {
 		.name = "low-speed mouse", .speed = USB_SPEED_LOW, CONFIG(mouse),
 		.device = {18, 1, 0x00, 0x02, 0, 0, 0, 8, 0x6d, 0x04, 0x0e, 0xc0, 0x10, 0x11, 1, 2, 0, 1},
 		.langs = {0x0409},
@@ -144,7 +144,7 @@ const struct camera cameras[CAMERAS] = {
 };
 /* clang-format on */
 
-void *camera_exact(const void *buf, size_t size)
+void *sample_exact(const void *buf, size_t size)
 {
 	void *copy = malloc(size ? size : 1);
 
@@ -153,7 +153,7 @@ void *camera_exact(const void *buf, size_t size)
 	return memcpy(copy, buf, size);
 }
 
-size_t camera_string(uint8_t out[255], const char16_t *text, size_t units)
+size_t sample_string(uint8_t out[255], const char16_t *text, size_t units)
 {
 	for (size_t i = 0; i < units; i++) {
 		out[2 + 2 * i] = (uint8_t)text[i];
@@ -173,35 +173,35 @@ static size_t length(const char16_t *text)
 	return n;
 }
 
-static int read_strings(struct usb_profile *p, const struct camera *c)
+static int read_strings(struct usb_profile *p, const struct sample *c)
 {
 	const char *why;
 	uint8_t buf[255];
-	size_t size = camera_string(buf, c->langs, length(c->langs));
-	uint8_t *exact = camera_exact(buf, size);
+	size_t size = sample_string(buf, c->langs, length(c->langs));
+	uint8_t *exact = sample_exact(buf, size);
 	int r = usbdesc_langs(p, exact, size, &why);
 
 	free(exact);
-	for (size_t i = 0; !r && i < CAMERA_STRINGS && c->strings[i].index; i++) {
-		size = camera_string(buf, c->strings[i].text, length(c->strings[i].text));
-		exact = camera_exact(buf, size);
+	for (size_t i = 0; !r && i < SAMPLE_STRINGS && c->strings[i].index; i++) {
+		size = sample_string(buf, c->strings[i].text, length(c->strings[i].text));
+		exact = sample_exact(buf, size);
 		r = usbdesc_string(p, c->strings[i].index, c->strings[i].lang, exact, size, &why);
 		free(exact);
 	}
 	return r;
 }
 
-int camera_profile(
-	struct usb_profile *p, const struct camera *c, const uint8_t *config, size_t config_size)
+int sample_profile(
+	struct usb_profile *p, const struct sample *c, const uint8_t *config, size_t config_size)
 {
 	const char *why;
-	uint8_t *exact = camera_exact(c->device, sizeof(c->device));
+	uint8_t *exact = sample_exact(c->device, sizeof(c->device));
 	int r = usbdesc_device(p, c->speed, exact, sizeof(c->device), &why);
 
 	free(exact);
 	if (r)
 		return r;
-	exact = camera_exact(config, config_size);
+	exact = sample_exact(config, config_size);
 	r = usbdesc_config(p, exact, config_size, &why);
 	free(exact);
 	return r ? r : read_strings(p, c);
