@@ -61,6 +61,8 @@ static void on_done(struct client_urb *urb, int status, uint32_t actual)
 	struct control_pipe *c = urb->user;
 	bool in = urb->setup[0] & USB_DIR_IN;
 
+	if (!c->busy)
+		return; /* too late */
 	if (status)
 		answer(c, EP0_STALL, 0);
 	else
@@ -75,7 +77,8 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	log_warning("the camera leaves a control request unanswered (bRequest 0x%02x)",
 		c->urb.setup[1]);
-	client_unlink(c->client, &c->urb); /* on_done then stalls */
+	client_unlink(c->client, &c->urb);
+	answer(c, EP0_STALL, 0);
 }
 
 void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
@@ -90,7 +93,8 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 	}
 	c->busy = true;
 	c->requests++;
-	if (!control_pipe_map_index(c->profile, setup, &index)) {
+	/* In flight: the camera has not even given up the one before. */
+	if (c->urb.seqnum || !control_pipe_map_index(c->profile, setup, &index)) {
 		answer(c, EP0_STALL, 0);
 		return;
 	}

@@ -274,17 +274,21 @@ static void test_timeout(void **state)
 	request(&r, &request_cases[10], 2);
 	assert_int_equal(r.bench.ffs->answers, 3);
 
-	/* It answers at the last moment: that is an answer, and there is no second one. */
+	/* Until it has given up, or answers after all, which is dropped, there is nothing but
+	 * stalls. */
 	r.bench.camera->endpoints[0].blocked = true;
 	time_out_now(&r, &s);
+	assert_int_equal(r.bench.ffs->answers, 4);
+	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
+	control_pipe_request(&r.control, &s, NULL, 0);
+	assert_int_equal(r.bench.ffs->answers, 5);
+	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
 	r.bench.camera->endpoints[0].blocked = false;
 	r.bench.camera->answer_size = 10;
 	bench_camera(&r.bench);
 	bench_settle(&r.bench);
 	assert_int_equal(r.bench.camera->unlinks, 2);
-	assert_int_equal(r.bench.ffs->answers, 4);
-	assert_int_equal(r.bench.ffs->answer, EP0_DATA);
-	assert_int_equal(r.bench.ffs->size, 10);
+	assert_int_equal(r.bench.ffs->answers, 5);
 	request(&r, &request_cases[0], 1);
 	close_rig(&r);
 }
