@@ -25,9 +25,8 @@
 #include "bridge/selection.h"
 #include "gadget/fit.h"
 
-#define STEP_TIMEOUT_S                                                                             \
-	10. /* for a server or a camera to answer, in each state before PRESENTED                  \
-	     */
+/* For a server or a camera to answer, in each state before PRESENTED. */
+#define STEP_TIMEOUT_S 10.
 #define RETRY_S 0.5
 /* A stock server needs a moment after a detach: retries of a device that is said to be busy, and of
  * one that is not listed. */

@@ -4,6 +4,7 @@
 # 18 MB of photographs, over ip2usb and over the kernel's own client, by turns, on the same link.
 # ip2usb may not be slower where the link has a delay.
 # timeout: 600
+# clock: instructions
 . "$LAB_DIR/lib.sh"
 
 photos card
@@ -26,8 +27,7 @@ over_bridge() {
 	same_files "$work/got" /lab/card
 }
 
-# compare TIMES: by turns, so that what else this machine does comes upon both; the median of the
-# pairs' ratios is in $percent.
+# compare TIMES: by turns; the median of the pairs' ratios is in $percent.
 compare() {
 	local bridge_times=() vhci_times=() ratios=()
 	for _ in $(seq "$1"); do
