@@ -19,9 +19,8 @@
 #include <linux/usb/ch9.h>
 #include <linux/usb/functionfs.h>
 
-#define EP0_MAX_DATA                                                                               \
-	4096 /* USB_COMP_EP0_BUFSIZ: composite_setup stalls or clamps what is larger               \
-	      */
+/* USB_COMP_EP0_BUFSIZ: composite_setup stalls or clamps what is larger. */
+#define EP0_MAX_DATA 4096
 
 enum ep0_answer {
 	EP0_DATA,  /* data stage of an IN request; may be shorter than wLength, also 0 */
