@@ -24,11 +24,15 @@ say "after $took ms"
 
 title "What the phone enumerates (lsusb)"
 port=$(phone_port)
-lsusb -s "${port#usb:}" 2>/dev/null || lsusb
+lsusb -s "$(tr , : <<<"${port#usb:}")"
 lsusb -t | grep -B1 -A1 dummy_hcd
 
 title "The phone downloads the photographs (gphoto2 --get-all-files)"
-fetch() { (cd /out/pictures && gphoto2 --port "$port" --force-overwrite --get-all-files); }
+# gphoto2 draws its progress bar on a terminal only.
+mkdir -p /dev/pts
+mountpoint -q /dev/pts || mount -t devpts devpts /dev/pts
+export COLUMNS=90
+fetch() { (cd /out/pictures && script -qec "gphoto2 --port $port --force-overwrite --get-all-files" /dev/null); }
 took fetch
 
 title "Checksums against the originals"
