@@ -7,8 +7,13 @@
 
 #include "bridge/log.h"
 
+/* USB 2.0, 11.24.2: to a port of a hub. */
+#define USB_RT_PORT (USB_TYPE_CLASS | USB_RECIP_OTHER)
+#define USB_PORT_FEAT_RESET 4
+
 /* The steps, in order. */
 enum {
+	STEP_RESET,
 	STEP_DEVICE,
 	STEP_CONFIG_HEAD, /* its 9 bytes tell how long the whole is */
 	STEP_CONFIG,
@@ -18,6 +23,7 @@ enum {
 };
 
 static const char *const step_names[] = {
+	[STEP_RESET] = "reset",
 	[STEP_DEVICE] = "device descriptor",
 	[STEP_CONFIG_HEAD] = "configuration descriptor",
 	[STEP_CONFIG] = "configuration descriptor",
@@ -28,9 +34,10 @@ static const char *const step_names[] = {
 
 static void finish(struct probe *p, int error, const char *why)
 {
-	char reason[160];
+	char reason[160] = "";
 
-	(void)snprintf(reason, sizeof(reason), "%s: %s", step_names[p->step], why ? why : "");
+	if (error)
+		(void)snprintf(reason, sizeof(reason), "%s: %s", step_names[p->step], why);
 	p->callbacks->done(p->user, error, reason);
 }
 
@@ -68,6 +75,13 @@ static bool get_string(struct probe *p)
 static void ask(struct probe *p)
 {
 	switch (p->step) {
+	case STEP_RESET:
+		/* Not the camera's: Linux' server resets it at this request of a hub's
+		 * (stub_rx.c, tweak_reset_device_cmd). It would begin in the middle of what an
+		 * earlier client asked for otherwise: the server resets it when a client goes, but
+		 * not when it is unbound. */
+		request(p, USB_RT_PORT, USB_REQ_SET_FEATURE, USB_PORT_FEAT_RESET, 0, 0);
+		break;
 	case STEP_DEVICE:
 		get_descriptor(p, USB_DT_DEVICE, 0, 0, USB_DT_DEVICE_SIZE);
 		break;
@@ -130,11 +144,12 @@ static void on_done(struct client_urb *urb, int status, uint32_t actual)
 		r = take(p, actual, &why);
 	else if (status != -EPIPE)
 		why = strerror(-status);
-	if (r && p->step < STEP_LANGS) {
+	if (r && p->step > STEP_RESET && p->step < STEP_LANGS) {
 		finish(p, r, why);
 		return;
 	}
-	/* Cameras promise strings that they do not have: that is no reason to refuse them. */
+	/* Other servers pass the reset on, and cameras refuse it. They promise strings that they
+	 * do not have, too. */
 	if (r)
 		log_debug("camera's %s: %s", step_names[p->step], why);
 	if (p->step == STEP_STRINGS)

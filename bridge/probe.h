@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * probe: reads an imported camera's descriptors and strings, and configures it.
+ * probe: resets an imported camera, reads its descriptors and strings, and configures it.
  *
  * A stock server hands the device over unconfigured, in which state it knows no endpoint:
  * SET_CONFIGURATION is part of the probing.
@@ -12,9 +12,9 @@
 #include "gadget/usbdesc.h"
 
 struct probe_callbacks {
-	/* error 0: probe.profile is complete. -EPIPE: the camera refused what it must answer,
-	 * -EPROTO: its descriptors are not valid; `reason` says which. Not called when the session
-	 * closes. */
+	/* error 0: probe.profile is complete, and `reason` empty. -EPIPE: the camera refused what
+	 * it must answer, -EPROTO: its descriptors are not valid; `reason` says which. Not called
+	 * when the session closes. */
 	void (*done)(void *user, int error, const char *reason);
 };
 

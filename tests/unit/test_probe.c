@@ -40,26 +40,28 @@ static const uint8_t other_size[9] = {9, 2, 40, 0, 1, 5, 0, 0xc0, 1};
 
 #define INSTEAD 3
 
-/* What comes in place of the camera's own answer to its n-th request. */
+/* What comes in place of the camera's own answer to its n-th request after the reset. */
 struct instead {
-	unsigned request; /* from 1; 0: none */
+	unsigned request; /* from 1, the reset is 1; 0: none */
 	int status;
 	const void *bytes;
 	size_t size;
 };
 
-#define STALL(n) .request = n, .status = -EPIPE
-#define ERROR(n, s) .request = n, .status = s
-#define ANSWER(n, b, s) .request = n, .bytes = b, .size = s
+#define STALL(n) .request = (n) + 1, .status = -EPIPE
+#define ERROR(n, s) .request = (n) + 1, .status = s
+#define ANSWER(n, b, s) .request = (n) + 1, .bytes = b, .size = s
 
 /* Its requests, one after the other. */
+#define RESET "23 03 0004 0000 0\n"
 #define DEVICE "80 06 0100 0000 18\n"
 #define HEAD "80 06 0200 0000 9\n"
 #define CONFIG "80 06 0200 0000 39\n"
 #define SET "00 09 0005 0000 0\n"
 #define LANGS "80 06 0300 0000 255\n"
+#define FIRST RESET DEVICE
 #define STRING(index, lang) "80 06 03" index " " lang " 255\n"
-#define DESCRIPTORS DEVICE HEAD CONFIG SET
+#define DESCRIPTORS FIRST HEAD CONFIG SET
 #define STRINGS DESCRIPTORS LANGS STRING("01", "0409") STRING("07", "0409")
 
 static const struct scene {
@@ -68,6 +70,8 @@ static const struct scene {
 	const char *requests, *result;
 } scenes[] = {
 	{"all is well", {{.request = 0}}, STRINGS, "done: 1/409=A 7/409=G"},
+	{"reset refused", {{STALL(0)}}, STRINGS, "done: 1/409=A 7/409=G"},
+	{"reset failed", {{ERROR(0, -EPROTO)}}, STRINGS, "done: 1/409=A 7/409=G"},
 	{"no strings", {{ANSWER(1, no_strings, 18)}, {ANSWER(3, silent, 39)}}, DESCRIPTORS,
 		"done:"},
 	{"several languages", {{ANSWER(5, "\6\3\x11\4\x07\4", 6)}},
@@ -85,32 +89,32 @@ static const struct scene {
 	{"a string that is none", {{ANSWER(6, "\4\2A\0", 4)}}, STRINGS, "done: 7/409=G"},
 	{"a string that is empty", {{ANSWER(7, "", 0)}}, STRINGS, "done: 1/409=A"},
 
-	{"device refused", {{STALL(1)}}, DEVICE, "-32 device descriptor: refused by the camera"},
-	{"device lost", {{ERROR(1, -ETIMEDOUT)}}, DEVICE,
+	{"device refused", {{STALL(1)}}, FIRST, "-32 device descriptor: refused by the camera"},
+	{"device lost", {{ERROR(1, -ETIMEDOUT)}}, FIRST,
 		"-110 device descriptor: Connection timed out"},
-	{"device short", {{ANSWER(1, device, 17)}}, DEVICE,
+	{"device short", {{ANSWER(1, device, 17)}}, FIRST,
 		"-71 device descriptor: shorter than 18 bytes"},
-	{"device empty", {{ANSWER(1, device, 0)}}, DEVICE,
+	{"device empty", {{ANSWER(1, device, 0)}}, FIRST,
 		"-71 device descriptor: shorter than 18 bytes"},
-	{"device is none", {{ANSWER(1, config, 18)}}, DEVICE,
+	{"device is none", {{ANSWER(1, config, 18)}}, FIRST,
 		"-71 device descriptor: bLength is less than 18"},
-	{"configuration refused", {{STALL(2)}}, DEVICE HEAD,
+	{"configuration refused", {{STALL(2)}}, FIRST HEAD,
 		"-32 configuration descriptor: refused by the camera"},
-	{"configuration's head short", {{ANSWER(2, config, 8)}}, DEVICE HEAD,
+	{"configuration's head short", {{ANSWER(2, config, 8)}}, FIRST HEAD,
 		"-71 configuration descriptor: not one, or longer than 4096 bytes"},
-	{"configuration too long", {{ANSWER(2, too_long, 9)}}, DEVICE HEAD,
+	{"configuration too long", {{ANSWER(2, too_long, 9)}}, FIRST HEAD,
 		"-71 configuration descriptor: not one, or longer than 4096 bytes"},
-	{"configuration refused in whole", {{STALL(3)}}, DEVICE HEAD CONFIG,
+	{"configuration refused in whole", {{STALL(3)}}, FIRST HEAD CONFIG,
 		"-32 configuration descriptor: refused by the camera"},
-	{"configuration short", {{ANSWER(3, config, 38)}}, DEVICE HEAD CONFIG,
+	{"configuration short", {{ANSWER(3, config, 38)}}, FIRST HEAD CONFIG,
 		"-71 configuration descriptor: shorter than its wTotalLength"},
-	{"configuration that grows", {{ANSWER(3, other_size, 9)}}, DEVICE HEAD CONFIG,
+	{"configuration that grows", {{ANSWER(3, other_size, 9)}}, FIRST HEAD CONFIG,
 		"-71 configuration descriptor: shorter than its wTotalLength"},
 	{"configuration longer than it says at first", {{ANSWER(2, other_size, 9)}},
-		DEVICE HEAD "80 06 0200 0000 40\n" SET LANGS STRING("01", "0409")
+		FIRST HEAD "80 06 0200 0000 40\n" SET LANGS STRING("01", "0409")
 			STRING("07", "0409"),
 		"done: 1/409=A 7/409=G"},
-	{"configuration not valid", {{ANSWER(3, twice, sizeof(twice))}}, DEVICE HEAD CONFIG,
+	{"configuration not valid", {{ANSWER(3, twice, sizeof(twice))}}, FIRST HEAD CONFIG,
 		"-71 configuration descriptor: endpoint's bEndpointAddress comes twice"},
 	{"SET_CONFIGURATION refused", {{STALL(4)}}, DESCRIPTORS,
 		"-32 SET_CONFIGURATION: refused by the camera"},
@@ -139,6 +143,7 @@ static void on_done(void *user, int error, const char *reason)
 	a->done++;
 	used = (size_t)snprintf(
 		a->result, sizeof(a->result), error ? "%d %s" : "done:", error, reason);
+	assert_int_equal(!*reason, !error);
 	for (unsigned i = 0; !error && i < p->num_strings; i++)
 		used += (size_t)snprintf(a->result + used, sizeof(a->result) - used, " %u/%x=%s",
 			p->strings[i].index, p->strings[i].lang, p->strings[i].text);
@@ -275,7 +280,7 @@ static void test_many_strings(void **state)
 	play(&a, instead, 1000);
 	assert_int_equal(a.done, 1);
 	/* 1, 2, 3, 4 and 7 in 12 languages, and all but 7 in the 13th. */
-	assert_int_equal(a.num_requests, 5 + 64);
+	assert_int_equal(a.num_requests, 6 + 64);
 	assert_int_equal(a.probe->profile.num_strings, 64);
 	assert_non_null(strstr(a.requests, STRING("04", "040d")));
 	end(&a);
@@ -287,7 +292,7 @@ static void test_closed(void **state)
 	static const struct instead nothing[INSTEAD];
 
 	(void)state;
-	for (unsigned most = 0; most < 7; most++) {
+	for (unsigned most = 0; most < 8; most++) {
 		struct acting a;
 
 		play(&a, nothing, most);
