@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * framing: how much may be asked for, so that a request never outlives the transfer it waits for.
+ * framing: how much may be asked for, so that a request never outlives the transfer it waits for,
+ * and when, so that the camera is not asked for what it has not got.
  *
  * A request larger than what arrives completes only on a short packet, and a sender need not end a
  * multiple of the packet size with a zero-length one. So the size of each request, IN URB or aio
@@ -11,6 +12,9 @@
  *   ptp      still image (PIMA 15740 / ISO 15740 containers over bulk): the header of a data
  *            container tells its length; then large requests that sum exactly to what remains,
  *            rounded up to a packet. Needs packets of 64 bytes or more, else it acts as generic.
+ *   bot      mass storage (bulk-only transport 1.0): a command says which way its data goes and
+ *            how much. Asks for IN only what a command that the camera has taken will bring: some
+ *            disks STALL what is asked before. Needs packets of 32 bytes or more likewise.
  *
  * A framing that meets what it does not understand acts as generic until the phone sends its next
  * command (or the endpoint is restarted).
@@ -24,6 +28,7 @@
 enum framing_kind {
 	FRAMING_GENERIC,
 	FRAMING_PTP,
+	FRAMING_BOT,
 };
 
 enum framing_dir {
@@ -37,17 +42,32 @@ struct framing_stream {
 	uint32_t max_request; /* bytes, a multiple of max_packet */
 	uint32_t idle;	      /* one-packet requests to keep posted past what is known to come */
 	uint64_t asked;	      /* bytes of requests that are out */
-	uint64_t total;	      /* bytes of the data container under way, its header included */
-	uint64_t got;	      /* bytes of it that have arrived; 0 = between data containers */
-	bool unbounded;	      /* its length says 0xffffffff: it ends with a short packet */
 	bool lost;	      /* not understood: act as generic */
+	/* ptp: */
+	uint64_t total; /* bytes of the data container under way, its header included */
+	uint64_t got;	/* bytes of it that have arrived; 0 = between data containers */
+	bool unbounded; /* its length says 0xffffffff: it ends with a short packet */
+};
+
+/* Bulk-only transport 1.0, figure 1. */
+enum framing_bot_phase {
+	BOT_COMMAND, /* between commands: a command block wrapper (CBW) comes next */
+	BOT_DATA_OUT,
+	BOT_DATA_IN,
+	BOT_STATUS, /* a command status wrapper (CSW) comes next */
 };
 
 struct framing {
 	enum framing_kind kind;
-	bool unanswered;		 /* a command has gone, and nothing has come since */
-	bool data_sent;			 /* the phone has sent data since that command */
 	struct framing_stream stream[2]; /* by enum framing_dir */
+	unsigned untaken;		 /* OUT requests that the camera has not taken yet */
+	/* ptp: */
+	bool unanswered; /* a command has gone, and nothing has come since */
+	bool data_sent;	 /* the phone has sent data since that command */
+	/* bot: */
+	enum framing_bot_phase phase;
+	uint32_t tag;  /* of the command */
+	uint32_t left; /* bytes of data that the command's data phase still moves */
 };
 
 /* Which framing an interface of this class is to have. `mtp` says that its string is "MTP". */
@@ -60,29 +80,75 @@ void framing_init(struct framing *f, enum framing_kind kind);
 void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_packet,
 	uint32_t max_request, uint32_t idle);
 
-/* Bytes that the next request in this direction may ask for, a multiple of max_packet, and counts
- * it as out; 0 = nothing more for now (ask again after the next framing_done of either direction).
- * Never 0 while nothing is out, unless there is no endpoint. */
+/* Bytes that the next request in this direction may ask for, and counts it as out: a multiple of
+ * max_packet, but for the last of what is known to come in the IN direction of bot; 0 = nothing
+ * more for now: ask again after the next framing_done of either direction, framing_taken or
+ * framing_restart. Never 0 while nothing is out, unless there is no endpoint, or of the IN
+ * direction of bot. */
 uint32_t framing_next(struct framing *f, enum framing_dir dir);
 
 /* A request of `asked` bytes came back with `len` bytes at `data` (len <= asked; fewer: a short
- * packet ended it); in order of asking. `data` may be NULL when len is 0. */
+ * packet ended it); in order of asking. `data` may be NULL when len is 0. OUT: it now goes on to
+ * the camera. */
 void framing_done(
 	struct framing *f, enum framing_dir dir, uint32_t asked, const uint8_t *data, uint32_t len);
+
+/* The camera has taken what a framing_done of OUT told, or has failed to. */
+void framing_taken(struct framing *f);
 
 /* A request came back without having moved anything and will not be posted again (unlinked,
  * failed). In any order. */
 void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked);
 
-/* The endpoint was halted or reset: what comes next is the start of a transfer. Requests that are
- * out stay counted. */
+/* The endpoint was halted, and is no more: what comes next is the start of a transfer. Requests
+ * that are out stay counted. */
 void framing_restart(struct framing *f, enum framing_dir dir);
+
+/* The phone has configured the camera: what comes first is the start of a transfer, and of OUT a
+ * command. Requests that are out stay counted. */
+void framing_begin(struct framing *f, enum framing_dir dir);
+
+/* IN requests that are out have nothing to bring: the camera ended a transfer before its time. They
+ * should be unlinked; a halt that they meet says nothing; what the phone sends should wait until
+ * they are back, because the camera's answer to it could be lost in one. */
+bool framing_is_surplus(const struct framing *f);
 
 /* Whether a halt of the IN endpoint may come only of read-ahead: some cameras answer an IN token
  * with STALL while they wait for a command's data. */
-bool framing_is_unanswered(const struct framing *f);
+bool framing_is_early(const struct framing *f);
 
-/* Whether all that the phone sends with the command has been seen. */
-bool framing_is_data_sent(const struct framing *f);
+/* Whether the camera has taken all that the phone has sent. */
+bool framing_is_taken(const struct framing *f);
+
+/* Whether a failure of OUT need not be shown as a halt, because the status that follows tells it.
+ * The phone, whose transfer ends when it has reached us, may be past the halted endpoint already,
+ * and would meet the halt in its next command. What it still sends of the transfer is to be
+ * dropped, as long as framing_is_sending. */
+bool framing_has_status(const struct framing *f);
+bool framing_is_sending(const struct framing *f);
+
+/* ---- between framing.c and framing_KIND.c only ---- */
+
+static inline uint64_t framing_packets(uint64_t bytes, const struct framing_stream *s)
+{
+	return (bytes + s->max_packet - 1) / s->max_packet * s->max_packet;
+}
+
+/* The next request where `due` bytes, a multiple of the packet, are known to come, and one packet
+ * requests for `idle` bytes more may be out. Requests fill in order of asking, so those out take
+ * the first of what is due, and this one ends where that does, or before. */
+uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idle);
+
+uint32_t ptp_next(const struct framing *f, enum framing_dir dir);
+void ptp_done(
+	struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len, bool is_short);
+void ptp_restart(struct framing *f, enum framing_dir dir);
+void ptp_begin(struct framing *f, enum framing_dir dir);
+
+uint32_t bot_next(const struct framing *f, enum framing_dir dir);
+void bot_done(
+	struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len, bool is_short);
+void bot_restart(struct framing *f, enum framing_dir dir);
+void bot_begin(struct framing *f, enum framing_dir dir);
 
 #endif

@@ -95,6 +95,7 @@ static void send_on(struct pipe_slot *slot)
 {
 	struct pipe *p = slot->pipe;
 
+	p->swallows &= framing_is_sending(p->framing);
 	/* Once, however often the phone's port has to be tried. */
 	if (!slot->framed) {
 		framing_done(p->framing, p->dir, slot->asked, slot_buffer(slot), slot->size);
@@ -102,10 +103,15 @@ static void send_on(struct pipe_slot *slot)
 	}
 	slot->framed = true;
 	slot->state = SLOT_SENT;
-	if (pipe_is_in(p))
+	if (pipe_is_in(p)) {
 		send_to_phone(slot);
-	else if (!submit(slot, slot->size, slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0))
+		return;
+	}
+	if (p->swallows ||
+		!submit(slot, slot->size, slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0)) {
+		framing_taken(p->framing);
 		slot->state = SLOT_DONE;
+	}
 }
 
 /* ---- the ring ---- */
@@ -115,7 +121,7 @@ static bool may_send(const struct pipe *p, const struct pipe_slot *slot)
 	if (pipe_is_in(p) && p->parked)
 		return false;
 	if (p->state == PIPE_RUNNING)
-		return true;
+		return pipe_is_in(p) || !framing_is_surplus(p->framing);
 	/* What the camera sent before it halted still goes to the phone. */
 	return p->state == PIPE_HALTING && pipe_is_in(p) && (int)(slot->position - p->halt_at) <= 0;
 }
@@ -140,6 +146,8 @@ void pipe_pump(struct pipe *p)
 	}
 	for (; p->tail != p->send && slot_at(p, p->tail)->state == SLOT_DONE; p->tail++)
 		slot_at(p, p->tail)->state = SLOT_FREE;
+	if (p->state == PIPE_RUNNING && pipe_is_in(p) && framing_is_surplus(p->framing))
+		pipe_unlink_all(p);
 	while (p->state == PIPE_RUNNING && !p->parked && p->head - p->tail < p->num_slots) {
 		size = framing_next(p->framing, p->dir);
 		if (!size)
@@ -156,7 +164,8 @@ static void settle(struct pipe *p)
 {
 	if (p->state != PIPE_STOPPING || p->urbs_out || (pipe_is_in(p) && p->tail != p->head))
 		return;
-	framing_restart(p->framing, p->dir);
+	framing_begin(p->framing, p->dir);
+	p->swallows = false;
 	p->state = PIPE_STOPPED;
 	if (p->start_again)
 		pipe_start(p);
@@ -198,19 +207,23 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 {
 	struct pipe_slot *slot = urb->user;
 	struct pipe *p = slot->pipe;
+	bool surplus = pipe_is_in(p) && status && framing_is_surplus(p->framing);
 
 	p->urbs_out--;
 	p->camera_halted |= status == -EPIPE;
-	if (pipe_is_in(p)) {
+	if (surplus) {
+		drop(slot);
+	} else if (pipe_is_in(p)) {
 		on_urb_in(slot, status, actual);
 	} else {
+		framing_taken(p->framing);
 		slot->state = SLOT_DONE;
 		p->moved |= !status;
 	}
 	if (status == -ESHUTDOWN || status == -ENODEV) {
 		p->callbacks->failed(p->user, "the camera has been unplugged");
 		pipe_stop(p);
-	} else if (status && !is_dropping(p)) {
+	} else if (status && !surplus && !is_dropping(p)) {
 		pipe_halted(slot, status);
 	}
 	pipe_pump(p);
@@ -235,7 +248,7 @@ static void on_read(struct pipe_slot *slot, int result)
 	struct pipe *p = slot->pipe;
 
 	slot->aio_out = 0;
-	if (result >= 0 && !is_dropping(p) && p->state != PIPE_HALTING) {
+	if (result >= 0 && !is_dropping(p) && (p->state != PIPE_HALTING || p->swallows)) {
 		slot->size = (uint32_t)result;
 		slot->ended = slot->size < slot->asked && slot->size % p->max_packet == 0;
 		slot->state = SLOT_COME;

@@ -60,9 +60,6 @@ struct pipe_callbacks {
 	void (*failed)(void *user, const char *reason);
 	/* OUT: the phone has sent something. */
 	void (*stirred)(void *user, struct pipe *pipe);
-	/* IN: whether the camera may still be waiting for what the phone sends with its command, so
-	 * that a halt may come of having been asked too early. */
-	bool (*is_early)(void *user, const struct pipe *pipe);
 	/* All of the phone's endpoints have been disabled: stop all pipes. */
 	void (*shut_down)(void *user);
 };
@@ -83,6 +80,7 @@ struct pipe {
 	bool start_again; /* when stopped */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
+	bool swallows;	  /* OUT: the camera takes no more of the transfer under way */
 	bool early; /* the camera's last halt was put down to read-ahead, which is done once */
 	enum pipe_state cleared; /* PIPE_CLEARING: the state to come */
 	bool camera_halted;	 /* and nothing has been done about it */
@@ -138,7 +136,8 @@ bool pipe_is_early(const struct pipe *p);
 void pipe_resume(struct pipe *p);
 void pipe_give_up(struct pipe *p);
 
-/* Once an iteration of the loop: what must not happen inside a callback (halting). */
+/* Once an iteration of the loop: what must not happen inside a callback (halting), and what the
+ * other direction has made possible. */
 void pipe_flush(struct pipe *p);
 
 /* Requests at the camera and at the phone that are not answered yet. */

@@ -18,11 +18,12 @@ void pipe_halted(struct pipe_slot *slot, int status)
 	if (p->state != PIPE_RUNNING)
 		return;
 	p->errors++;
+	p->swallows = !pipe_is_in(p) && framing_has_status(p->framing);
 	if (status != -EPIPE)
-		log_warning("endpoint 0x%02x of the camera: %s; the phone is told with a halt",
-			p->address, strerror(-status));
+		log_warning("endpoint 0x%02x of the camera: %s; the phone is told with a %s",
+			p->address, strerror(-status), p->swallows ? "status" : "halt");
 	/* Believed once: if the camera halts again without having sent anything, it means it. */
-	p->early = pipe_is_in(p) && !p->early && p->callbacks->is_early(p->user, p);
+	p->early = pipe_is_in(p) && !p->early && framing_is_early(p->framing);
 	p->halt_at = slot->position;
 	p->state = PIPE_HALTING;
 	/* The others get the same STALL, or the answer, which an unlink could lose. */
@@ -40,10 +41,8 @@ void pipe_on_cleared(struct client_urb *urb, int status, uint32_t actual)
 	if (status)
 		log_warning("endpoint 0x%02x of the camera: its halt cannot be cleared: %s",
 			p->address, strerror(-status));
-	if (p->state == PIPE_CLEARING) {
-		framing_restart(p->framing, p->dir);
+	if (p->state == PIPE_CLEARING)
 		p->state = p->cleared;
-	}
 	pipe_pump(p);
 }
 
@@ -77,14 +76,24 @@ static void halt_phone(struct pipe *p)
 
 void pipe_flush(struct pipe *p)
 {
+	/* A halt in RUNNING was met by surplus requests, which are all back. */
+	if (p->state == PIPE_RUNNING && p->camera_halted && !p->urbs_out)
+		pipe_clear_halt(p, PIPE_RUNNING);
+	if (p->state == PIPE_RUNNING && p->framing != &p->own_framing)
+		pipe_pump(p);
 	if (p->state != PIPE_HALTING || p->urbs_out ||
 		(pipe_is_in(p) && (int)(p->tail - p->halt_at) <= 0))
 		return;
+	if (p->swallows) {
+		pipe_clear_halt(p, PIPE_RUNNING);
+		return;
+	}
 	/* What the phone sent before it can see the halt belongs to the transfer that failed. */
 	if (!pipe_is_in(p))
 		ffs_dispatch_aio(p->ffs);
 	if (p->state != PIPE_HALTING)
 		return;
+	framing_restart(p->framing, p->dir);
 	if (p->early)
 		pipe_clear_halt(p, PIPE_EARLY);
 	else

@@ -19,10 +19,10 @@
  * relied on with 512 MB. Bulk OUT: 16 KiB, the most that all UDCs take at once. Without a framing
  * one packet each, as many as the URB table bears; interrupts come one at a time.
  */
-#define PTP_IN_SLOTS 32
-#define PTP_IN_REQUEST (32 * 1024)
-#define PTP_OUT_SLOTS 16
-#define PTP_OUT_REQUEST (16 * 1024)
+#define FRAMED_IN_SLOTS 32
+#define FRAMED_IN_REQUEST (32 * 1024)
+#define FRAMED_OUT_SLOTS 16
+#define FRAMED_OUT_REQUEST (16 * 1024)
 #define BULK_SLOTS 64
 #define INTERRUPT_SLOTS 4
 /* URBs of the table that are not slots: one CLEAR_FEATURE a pipe, one control request. */
@@ -84,8 +84,8 @@ static unsigned num_slots(const struct usb_profile *p, unsigned at)
 	unsigned share = (CLIENT_MAX_URBS - SPARE_URBS) / p->num_endpoints;
 	unsigned wanted = !is_bulk(e)	  ? INTERRUPT_SLOTS
 		: !is_framed(p, at)	  ? BULK_SLOTS
-		: e->address & USB_DIR_IN ? PTP_IN_SLOTS
-					  : PTP_OUT_SLOTS;
+		: e->address & USB_DIR_IN ? FRAMED_IN_SLOTS
+					  : FRAMED_OUT_SLOTS;
 
 	return wanted < share ? wanted : share;
 }
@@ -139,28 +139,9 @@ static void on_pipe_shut_down(void *user)
 	stop_pipes(user);
 }
 
-/* Whether the camera has taken all that the phone has sent on the interface of an IN pipe. */
-static bool has_all(const struct relay *r, const struct pipe *in)
-{
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		const struct pipe *p = &r->pipes[i];
-
-		if (p != in && p->framing == in->framing && p->urbs_out)
-			return false;
-	}
-	return true;
-}
-
-static bool is_pipe_early(void *user, const struct pipe *pipe)
-{
-	return framing_is_unanswered(pipe->framing) &&
-		!(framing_is_data_sent(pipe->framing) && has_all(user, pipe));
-}
-
 static const struct pipe_callbacks pipe_callbacks = {
 	.failed = on_pipe_failed,
 	.stirred = on_pipe_stirred,
-	.is_early = is_pipe_early,
 	.shut_down = on_pipe_shut_down,
 };
 
@@ -230,7 +211,7 @@ static void resume_early(struct relay *r)
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		struct pipe *p = &r->pipes[i];
 
-		if (pipe_is_early(p) && !is_pipe_early(r, p))
+		if (pipe_is_early(p) && !framing_is_early(p->framing))
 			pipe_resume(p);
 		early |= pipe_is_early(p);
 	}
@@ -250,7 +231,7 @@ static void on_early(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	for (unsigned i = 0; !r->stirred && i < r->num_pipes; i++) {
-		if (has_all(r, &r->pipes[i]))
+		if (framing_is_taken(r->pipes[i].framing))
 			pipe_give_up(&r->pipes[i]);
 	}
 	r->stirred = false;
@@ -289,7 +270,7 @@ static int init_pipe(struct relay *r, unsigned at)
 		.max_packet = e->max_packet,
 		.high_speed = r->profile->speed >= USB_SPEED_HIGH,
 		.num_slots = num_slots(r->profile, at),
-		.max_request = e->address & USB_DIR_IN ? PTP_IN_REQUEST : PTP_OUT_REQUEST,
+		.max_request = e->address & USB_DIR_IN ? FRAMED_IN_REQUEST : FRAMED_OUT_REQUEST,
 		.callbacks = &pipe_callbacks,
 		.user = r,
 	};

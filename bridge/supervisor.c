@@ -263,30 +263,16 @@ static const struct presentation_callbacks presentation_callbacks = {
 	.failed = on_failed,
 };
 
-static const char *unpresentable(const struct usb_profile *profile)
-{
-	const char *why;
-
-	if (fit_check(profile, &why))
-		return why;
-	for (unsigned i = 0; i < profile->num_interfaces; i++) {
-		if (profile->interfaces[i].class == USB_CLASS_MASS_STORAGE)
-			return "it is a disk: some stall when they are asked for data before a "
-			       "command, which read-ahead does";
-	}
-	return NULL;
-}
-
 static void present(struct supervisor *s)
 {
 	const struct usb_profile *profile = &s->probe->profile;
 	const char *product = usbdesc_text(profile, profile->product_string, 0);
-	const char *why = unpresentable(profile);
+	const char *why;
 	int r;
 
 	log_info("imported %s: %04x:%04x %s, %s speed", s->imported, profile->vendor,
 		profile->product, product ? product : "", usb_speed_str(profile->speed));
-	if (why) {
+	if (fit_check(profile, &why)) {
 		end(s, SUPERVISOR_UNPRESENTABLE, "the camera cannot be presented: %s", why);
 		return;
 	}

@@ -46,6 +46,7 @@ struct camera_endpoint {
 	bool halted;
 	bool sticky;  /* halts again at the first transaction after its halt was cleared */
 	bool blocked; /* answers NAK */
+	bool exact;   /* IN: may be asked for what is no multiple of max_packet */
 	/* IN: all there ever were to give, those before `given` are gone. OUT: all that came. */
 	struct camera_packet *packets;
 	unsigned num, room, given;

@@ -89,7 +89,8 @@ static void on_submit(struct camera *c, const struct usbip_header *h, const uint
 		complete(c, urb, camera_control(c, urb));
 		return;
 	}
-	assert_true(!h->ep || !camera_urb_is_in(urb) || (size && size % e->max_packet == 0));
+	assert_true(!h->ep || !camera_urb_is_in(urb) ||
+		(size && (e->exact || size % e->max_packet == 0)));
 	*e->last = urb;
 	e->last = &urb->next;
 	e->pending++;

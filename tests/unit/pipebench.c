@@ -34,17 +34,9 @@ static void on_shut_down(void *user)
 	pipebench_stop(user);
 }
 
-static bool is_early(void *user, const struct pipe *pipe)
-{
-	(void)user;
-	(void)pipe;
-	return false;
-}
-
 static const struct pipe_callbacks callbacks = {
 	.failed = on_failed,
 	.stirred = on_stirred,
-	.is_early = is_early,
 	.shut_down = on_shut_down,
 };
 

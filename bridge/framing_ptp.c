@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PTP's bulk container (USB Still Image Capture Device Definition 1.0, "Generic Container
+ * Structure"), little endian: length (4, this header included), type (2), code (2), transaction
+ * (4), payload. A transaction is strictly sequential: command, perhaps data, response.
+ *
+ * Only data containers need state. Every other one is a header and at most five parameters, so one
+ * short packet, which a request of any size carries whole.
+ */
+#include "bridge/framing.h"
+
+#include "bridge/bytes.h"
+
+#define PTP_HEADER 12
+#define PTP_WHOLE_MAX (PTP_HEADER + 5 * 4) /* a container that is no data container */
+#define PTP_UNBOUNDED 0xffffffffu	   /* MTP: longer than 32 bits can say */
+
+enum ptp_type {
+	PTP_COMMAND = 1,
+	PTP_DATA = 2,
+	PTP_RESPONSE = 3,
+	PTP_EVENT = 4,
+};
+
+uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
+{
+	const struct framing_stream *s = &f->stream[dir];
+
+	/* Any packet of it may be the last. */
+	if (s->unbounded)
+		return s->max_packet;
+	return framing_step(s, s->got ? framing_packets(s->total - s->got, s) : 0,
+		(uint64_t)s->idle * s->max_packet);
+}
+
+/* All of a container of this type, which is not a data container's. */
+static bool ptp_is_whole(enum ptp_type type, const uint8_t *data, uint32_t len)
+{
+	return len >= PTP_HEADER && len <= PTP_WHOLE_MAX && bytes_le32(data) == len &&
+		bytes_le16(data + 4) == type;
+}
+
+/* The first bytes of a container. True if it is one to be followed to its end. */
+static bool ptp_start(
+	struct framing_stream *s, enum framing_dir dir, const uint8_t *data, uint32_t len)
+{
+	/* The zero-length packet after an exact multiple. */
+	if (!len)
+		return false;
+	if (dir == FRAMING_IN &&
+		(ptp_is_whole(PTP_RESPONSE, data, len) || ptp_is_whole(PTP_EVENT, data, len)))
+		return false;
+	if (len < PTP_HEADER || bytes_le16(data + 4) != PTP_DATA) {
+		s->lost = true;
+		return false;
+	}
+	s->total = bytes_le32(data);
+	s->unbounded = s->total == PTP_UNBOUNDED;
+	return true;
+}
+
+void ptp_done(
+	struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len, bool is_short)
+{
+	struct framing_stream *s = &f->stream[dir];
+	bool split;
+
+	/* The phone sends a command only after it has read the whole response to the last one:
+	 * whatever was thought of either stream, both are between containers. To take the short end
+	 * of a data container for a command does no harm: a short packet ends it in any case. */
+	if (dir == FRAMING_OUT && ptp_is_whole(PTP_COMMAND, data, len)) {
+		ptp_restart(f, FRAMING_OUT);
+		ptp_restart(f, FRAMING_IN);
+		f->unanswered = true;
+		f->data_sent = false;
+		return;
+	}
+	if (dir == FRAMING_OUT)
+		f->data_sent = true;
+	else if (len)
+		f->unanswered = false;
+	if (s->lost || (!s->got && !ptp_start(s, dir, data, len)))
+		return;
+
+	/* A data container's header may be a transfer of its own ("header/data separation"). */
+	split = !s->got && len == PTP_HEADER;
+	s->got += len;
+	if (s->got > s->total && !s->unbounded)
+		s->lost = true; /* also one that says less than a header */
+	else if ((s->got == s->total && !s->unbounded) || (is_short && !split))
+		/* Complete; or over before its time (cancelled, failed): large requests that are
+		 * still out then bring the start of what follows. */
+		ptp_restart(f, dir);
+}
+
+void ptp_restart(struct framing *f, enum framing_dir dir)
+{
+	struct framing_stream *s = &f->stream[dir];
+
+	s->total = 0;
+	s->got = 0;
+	s->unbounded = false;
+	s->lost = false;
+}
+
+void ptp_begin(struct framing *f, enum framing_dir dir)
+{
+	ptp_restart(f, dir);
+	if (dir == FRAMING_OUT)
+		f->unanswered = false;
+}
+
+bool framing_is_early(const struct framing *f)
+{
+	bool all = f->data_sent && !f->stream[FRAMING_OUT].got && framing_is_taken(f);
+
+	return f->unanswered && !all;
+}

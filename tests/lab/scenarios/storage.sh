@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A disk: QEMU's usb-storage, which STALLs what is asked before its time, used by the phone's kernel.
+# timeout: 240
+. "$LAB_DIR/lib.sh"
+
+# The one disk below the phone's port; set by disk_there.
+disk_there() {
+	local block
+	for block in /sys/block/sd*; do
+		case $(readlink -f "$block") in
+		*/dummy_hcd.0/*) disk=/dev/${block##*/} ;;
+		esac
+	done
+	[ -n "${disk:-}" ] && [ "$(blockdev --getsize64 "$disk")" -eq $((64 << 20)) ]
+}
+
+# The image is QEMU's, on the host, so it shows what has reached the disk.
+image=/lab/disk.img
+same_as_image() { cmp -n "$2" "$1" $image; }
+
+truncate -s 64M $image
+monitor "drive_add 0 if=none,id=disk,format=raw,file=$LAB_SHARE_ON_HOST/disk.img"
+plug "usb-storage,drive=disk,removable=on,serial=LAB1"
+server
+bridge_start
+modprobe -a usb-storage sd_mod ext4
+check "the phone's kernel finds a disk of 64 MiB" eventually 20 disk_there
+
+head -c 8M /dev/urandom >"$work/random"
+check "8 MiB are written" dd if="$work/random" of="$disk" bs=1M oflag=direct status=none
+check "and have reached the disk" same_as_image "$work/random" $((8 << 20))
+check "and are read back" dd if="$disk" of="$work/back" bs=1M count=8 iflag=direct status=none
+check "byte for byte" cmp "$work/random" "$work/back"
+check "so are 512 bytes" dd if="$disk" of="$work/back" bs=512 skip=3 count=1 iflag=direct status=none
+check "byte for byte" cmp -i $((3 * 512)):0 -n 512 "$work/random" "$work/back"
+
+photos photos
+mkdir "$work/mnt"
+check "mkfs" mkfs.ext4 -q "$disk"
+check "mount" mount "$disk" "$work/mnt"
+cp /lab/photos/* "$work/mnt"
+check "umount" umount "$work/mnt"
+echo 3 >/proc/sys/vm/drop_caches
+check "mount again" mount "$disk" "$work/mnt"
+check "the files are the same" diff -rq -x lost+found /lab/photos "$work/mnt"
+check "umount again" umount "$work/mnt"
+check "fsck" fsck.ext4 -fn "$disk"
+
+dmesg | sed '1,/lab: begin/d' >"$work/dmesg"
+check "no reset of the disk" not grep -E 'usb 2-.* reset |I/O error' "$work/dmesg"
+bridge_stop
+nothing_left

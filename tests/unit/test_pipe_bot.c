@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pipe with a disk: asked only for what it has, its halts told only where the phone expects them.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/pipebench.h"
+
+#define CBW 31
+#define CSW 13
+
+static void open_disk(struct pipebench *p, bool dwc2)
+{
+	pipebench_open(p, &(struct pipebench_options){.framing = FRAMING_BOT, .dwc2 = dwc2});
+	p->camera_in->exact = true;
+	pipebench_start(p);
+	bench_settle(&p->bench);
+}
+
+static void fill_cbw(uint8_t cbw[CBW], bool in, uint32_t length)
+{
+	memset(cbw, 0, CBW);
+	memcpy(cbw, "USBC", 4);
+	memcpy(cbw + 8, &length, sizeof(length)); /* little endian, as this test's machine */
+	cbw[12] = in ? 0x80 : 0;
+}
+
+static void command(struct pipebench *p, bool in, uint32_t length)
+{
+	uint8_t cbw[CBW];
+
+	fill_cbw(cbw, in, length);
+	assert_int_equal(bench_send(&p->bench, PIPE_OUT, cbw, CBW), FAKE_ACK);
+	bench_settle(&p->bench);
+}
+
+static void put_status(struct pipebench *p)
+{
+	pipebench_put(p, CSW, 0xc5);
+	bench_settle(&p->bench);
+}
+
+static void expect_status(struct pipebench *p)
+{
+	pipebench_expect(p, CSW, 0xc5);
+}
+
+static enum fake_handshake token_in(struct pipebench *p)
+{
+	uint8_t packet[512];
+	size_t size;
+
+	return bench_receive(&p->bench, PIPE_IN, packet, &size);
+}
+
+/* The disk is not asked, and the phone's next command brings what it should. */
+static void rests(struct pipebench *p)
+{
+	bench_settle(&p->bench);
+	assert_int_equal(p->camera_in->pending, 0);
+	command(p, true, 600);
+	pipebench_put(p, 512, 1);
+	pipebench_put(p, 88, 2);
+	put_status(p);
+	pipebench_expect(p, 512, 1);
+	pipebench_expect(p, 88, 2);
+	expect_status(p);
+	bench_settle(&p->bench);
+	assert_int_equal(p->camera_in->pending, 0);
+	assert_int_equal(p->failed, 0);
+	pipebench_close(p);
+}
+
+/* Nothing before a command, nor before the disk has taken it; then all of the data at once, and the
+ * status when that has come. */
+static void test_asked_in_time(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_disk(&p, true);
+	assert_int_equal(p.camera_in->urbs, 0);
+	p.camera_out->blocked = true;
+	command(&p, true, 20000);
+	assert_int_equal(p.camera_in->urbs, 0);
+	p.camera_out->blocked = false;
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->urbs, 2); /* 16384, 3616 */
+	for (unsigned i = 0; i < 39; i++)
+		pipebench_put(&p, 512, i);
+	pipebench_put(&p, 20000 - 39 * 512, 39);
+	put_status(&p);
+	for (unsigned i = 0; i < 39; i++)
+		pipebench_expect(&p, 512, i);
+	pipebench_expect(&p, 20000 - 39 * 512, 39);
+	expect_status(&p);
+	assert_int_equal(p.camera_in->urbs, 3);
+	rests(&p);
+}
+
+/* Of a write the status is asked for when the disk has all of it. */
+static void test_write(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_disk(&p, true);
+	command(&p, false, 2048);
+	p.camera_out->blocked = true;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->urbs, 0);
+	p.camera_out->blocked = false;
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_out->num, 5);
+	assert_int_equal(p.camera_in->urbs, 1);
+	put_status(&p);
+	expect_status(&p);
+	rests(&p);
+}
+
+/* The data halts: the phone sees it, clears it, and gets the status. */
+static void test_read_halts(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_disk(&p, true);
+	command(&p, true, 4096);
+	pipebench_put(&p, 512, 1);
+	camera_put_error(p.camera_in, -EPIPE);
+	bench_settle(&p.bench);
+	pipebench_expect(&p, 512, 1);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	assert_int_equal(p.camera_in->clears, 1);
+	put_status(&p);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	expect_status(&p);
+	rests(&p);
+}
+
+/* A write fails while the phone is still sending, or has sent all: it sees no halt, the rest of its
+ * data is dropped, and the status tells. Also where an OUT endpoint cannot be halted. */
+static void test_write_fails(void **state)
+{
+	const bool *dwc2 = *state;
+
+	for (unsigned before = 0; before <= 8; before++) {
+		struct pipebench p;
+
+		open_disk(&p, *dwc2);
+		command(&p, false, 8 * 512);
+		p.camera_out->fail = -EPIPE;
+		p.camera_out->fail_at = 1 + 2;
+		for (unsigned i = 0; i < before; i++)
+			assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
+		bench_settle(&p.bench);
+		for (unsigned i = before; i < 8; i++) {
+			assert_int_equal(p.camera_in->urbs, 0);
+			assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
+		}
+		bench_settle(&p.bench);
+		assert_int_equal(p.camera_out->num, 1 + 2);
+		assert_int_equal(p.camera_out->clears, 1);
+		assert_int_equal(p.bench.ffs->endpoints[PIPE_OUT].num_tried, 0);
+		assert_int_equal(p.camera_in->urbs, 1);
+		put_status(&p);
+		expect_status(&p);
+		rests(&p);
+	}
+}
+
+/* Data that ends early leaves requests at the disk, which are taken back before it hears of the
+ * next command. */
+static void test_surplus(void **state)
+{
+	uint8_t cbw[CBW];
+	struct pipebench p;
+
+	(void)state;
+	open_disk(&p, true);
+	command(&p, true, 60000);
+	assert_int_equal(p.camera_in->pending, 4);
+	pipebench_put(&p, 88, 2);
+	pipebench_put(&p, CSW, 0xc5);
+	bench_camera(&p.bench);
+	bench_bridge(&p.bench); /* unlinks */
+	pipebench_expect(&p, 88, 2);
+	fill_cbw(cbw, false, 0);
+	p.bench.camera->deaf = true;
+	expect_status(&p);
+	assert_int_equal(fake_ffs_send(p.bench.ffs, PIPE_OUT, cbw, CBW), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_int_equal(p.out.urbs_out, 0);
+	p.bench.camera->deaf = false;
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_out->num, 2);
+	assert_int_equal(p.bench.camera->unlinks, 2);
+	put_status(&p);
+	expect_status(&p);
+	rests(&p);
+}
+
+/* The disk STALLs them: the phone hears nothing of it. */
+static void test_surplus_halts(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_disk(&p, true);
+	command(&p, true, 60000);
+	pipebench_put(&p, 88, 2);
+	pipebench_put(&p, CSW, 0xc5);
+	camera_put_error(p.camera_in, -EPIPE);
+	bench_settle(&p.bench);
+	pipebench_expect(&p, 88, 2);
+	expect_status(&p);
+	assert_int_equal(token_in(&p), FAKE_NAK);
+	assert_int_equal(p.bench.ffs->endpoints[PIPE_IN].halts, 0);
+	assert_true(p.camera_in->clears > 0);
+	assert_false(p.camera_in->halted);
+	rests(&p);
+}
+
+/* Configured anew in the middle of a command. */
+static void test_restart(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_disk(&p, true);
+	command(&p, true, 60000);
+	pipebench_put(&p, 512, 2);
+	bench_settle(&p.bench);
+	fake_ffs_disable(p.bench.ffs);
+	fake_ffs_enable(p.bench.ffs);
+	pipebench_start(&p);
+	bench_settle(&p.bench);
+	camera_forget(p.camera_in);
+	rests(&p);
+}
+
+int main(void)
+{
+	static bool yes = true, no;
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asked_in_time),
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_read_halts),
+		{"write fails, dwc2", test_write_fails, NULL, NULL, &yes},
+		{"write fails, dummy_hcd", test_write_fails, NULL, NULL, &no},
+		cmocka_unit_test(test_surplus),
+		cmocka_unit_test(test_surplus_halts),
+		cmocka_unit_test(test_restart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
