@@ -88,6 +88,24 @@ static bool set_udc(struct config *c, const char *value)
 	return *value && !strchr(value, '/') && copy(c->gadget.udc, sizeof(c->gadget.udc), value);
 }
 
+static bool set_max_power(struct config *c, const char *value)
+{
+	char *end;
+	unsigned long ma = strtoul(value, &end, 10);
+	bool is_number = isdigit((unsigned char)*value) && !*end && ma <= 500;
+
+	c->gadget.max_power_ma = is_number ? (int)ma : CONFIG_MIRROR;
+	return is_number || !strcmp(value, "mirror");
+}
+
+static bool set_self_powered(struct config *c, const char *value)
+{
+	bool is_yes = !strcmp(value, "yes"), is_no = !strcmp(value, "no");
+
+	c->gadget.self_powered = is_yes ? 1 : is_no ? 0 : CONFIG_MIRROR;
+	return is_yes || is_no || !strcmp(value, "mirror");
+}
+
 static const struct key {
 	const char *section, *name;
 	setter *set;
@@ -99,6 +117,8 @@ static const struct key {
 	{"camera", "id", set_id, "VID:PID, four hexadecimal digits each, such as 04a9:3218"},
 	{"camera", "serial", set_serial, "a serial number, at most 127 characters"},
 	{"gadget", "udc", set_udc, "auto, or a name in /sys/class/udc"},
+	{"gadget", "max_power_ma", set_max_power, "mirror, or 0 to 500"},
+	{"gadget", "self_powered", set_self_powered, "mirror, yes, no"},
 };
 
 #define NUM_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -196,6 +216,8 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 	memset(c, 0, sizeof(*c));
 	strcpy(c->server.port, USBIP_PORT);
 	strcpy(c->gadget.udc, "auto");
+	c->gadget.max_power_ma = CONFIG_MIRROR;
+	c->gadget.self_powered = CONFIG_MIRROR;
 	if (!strncmp(text, BOM, strlen(BOM)))
 		p.text += strlen(BOM);
 	line = ini_parse_stream(read_line, &p, on_key, &p);

@@ -11,6 +11,8 @@
 
 #include "bridge/selection.h"
 
+#define CONFIG_MIRROR (-1) /* as the camera says */
+
 struct config {
 	struct {
 		char host[256]; /* required */
@@ -18,7 +20,9 @@ struct config {
 	} server;
 	struct selection_criteria camera;
 	struct {
-		char udc[64]; /* default "auto" */
+		char udc[64];	  /* default "auto" */
+		int max_power_ma; /* 0..500, or CONFIG_MIRROR, the default */
+		int self_powered; /* 0, 1, or CONFIG_MIRROR, the default */
 	} gadget;
 };
 

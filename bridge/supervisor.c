@@ -263,9 +263,21 @@ static const struct presentation_callbacks presentation_callbacks = {
 	.failed = on_failed,
 };
 
+/* Some phones refuse what the camera draws at its own port, which is not theirs. */
+static void override_power(struct usb_profile *profile, const struct config *config)
+{
+	if (config->gadget.max_power_ma != CONFIG_MIRROR)
+		profile->max_power_ma = (uint16_t)config->gadget.max_power_ma;
+	if (config->gadget.self_powered == CONFIG_MIRROR)
+		return;
+	profile->attributes &= (uint8_t)~USB_CONFIG_ATT_SELFPOWER;
+	if (config->gadget.self_powered)
+		profile->attributes |= USB_CONFIG_ATT_SELFPOWER;
+}
+
 static void present(struct supervisor *s)
 {
-	const struct usb_profile *profile = &s->probe->profile;
+	struct usb_profile *profile = &s->probe->profile;
 	const char *product = usbdesc_text(profile, profile->product_string, 0);
 	const char *why;
 	int r;
@@ -276,6 +288,7 @@ static void present(struct supervisor *s)
 		end(s, SUPERVISOR_UNPRESENTABLE, "the camera cannot be presented: %s", why);
 		return;
 	}
+	override_power(profile, s->config);
 	r = presentation_new(s->loop, profile, s->client, s->config->gadget.udc,
 		&presentation_callbacks, s, &s->presentation);
 	if (r) {

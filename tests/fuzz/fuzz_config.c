@@ -28,6 +28,8 @@ static void check_taken(const struct config *c)
 	require(!strchr(c->camera.serial, '\n'));
 	require(*c->gadget.udc && strlen(c->gadget.udc) < sizeof(c->gadget.udc));
 	require(!strchr(c->gadget.udc, '/'));
+	require(c->gadget.max_power_ma >= CONFIG_MIRROR && c->gadget.max_power_ma <= 500);
+	require(c->gadget.self_powered >= CONFIG_MIRROR && c->gadget.self_powered <= 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -24,6 +24,8 @@
 #define IDS "allowed: VID:PID, four hexadecimal digits each, such as 04a9:3218"
 #define SERIALS "allowed: a serial number, at most 127 characters"
 #define UDCS "allowed: auto, or a name in /sys/class/udc"
+#define POWERS "allowed: mirror, or 0 to 500"
+#define SELF "allowed: mirror, yes, no"
 #define SECTIONS "allowed: server, camera, gadget"
 #define TOO_LONG "the line is too long; allowed: 198 characters"
 
@@ -32,17 +34,27 @@
 static const struct good {
 	const char *name, *text;
 	const char *host, *port, *busid, *id, *serial, *udc; /* NULL: the default */
+	int power, self; /* and 1 more, so that 0 is the default */
 } goods[] = {
 	{.name = "least", .text = HOST},
 	{.name = "everything",
 		.text = "[server]\nhost=10.0.0.1\nport=1\n[camera]\nbusid=1-1.4\nid=04A9:3218\n"
-			"serial=0123 AB\n[gadget]\nudc=fe980000.usb\n",
+			"serial=0123 AB\n[gadget]\nudc=fe980000.usb\n"
+			"max_power_ma=20\nself_powered=yes\n",
 		.host = "10.0.0.1",
 		.port = "1",
 		.busid = "1-1.4",
 		.id = "04a9:3218",
 		.serial = "0123 AB",
-		.udc = "fe980000.usb"},
+		.udc = "fe980000.usb",
+		.power = 21,
+		.self = 2},
+	{.name = "no power", .text = HOST "[gadget]\nmax_power_ma = 0\n", .power = 1},
+	{.name = "most power", .text = HOST "[gadget]\nmax_power_ma = 500\n", .power = 501},
+	{.name = "bus-powered", .text = HOST "[gadget]\nself_powered = no\n", .self = 1},
+	{.name = "mirror, by name",
+		.text = HOST "[gadget]\nmax_power_ma = 8\nmax_power_ma = mirror\n"
+			     "self_powered = no\nself_powered = mirror\n"},
 	{.name = "empty values", .text = HOST "[camera]\nbusid =\nid =\nserial =\n"},
 	{.name = "IPv6", .text = "[server]\nhost = fe80::1%wlan0\n", .host = "fe80::1%wlan0"},
 	{.name = "port 65535", .text = HOST "port = 65535\n", .port = "65535"},
@@ -112,6 +124,8 @@ static void test_good(void **state)
 		check(g->name, "id", id, g->id ? g->id : "");
 		check(g->name, "serial", c.camera.serial, g->serial ? g->serial : "");
 		check(g->name, "udc", c.gadget.udc, g->udc ? g->udc : "auto");
+		assert_int_equal(c.gadget.max_power_ma, g->power - 1);
+		assert_int_equal(c.gadget.self_powered, g->self - 1);
 	}
 }
 
@@ -139,7 +153,8 @@ static const struct bad {
 	{HOST "Port = 10\n", "F:3: unknown key 'Port'; allowed in this section: host, port"},
 	{HOST "[camera]\nhost = pi\n",
 		"F:4: unknown key 'host'; allowed in this section: busid, id, serial"},
-	{HOST "[gadget]\nid = 1\n", "F:4: unknown key 'id'; allowed in this section: udc"},
+	{HOST "[gadget]\nid = 1\n",
+		"F:4: unknown key 'id'; allowed in this section: udc, max_power_ma, self_powered"},
 	{HOST "= 3\n", "F:3: unknown key ''; allowed in this section: host, port"},
 	/* neither */
 	{"[server\nhost = pi\n", "F:1: " SYNTAX},
@@ -183,6 +198,13 @@ static const struct bad {
 	{HOST "[camera]\nserial = " X10("0123456789") X10("ab") "12345678\n",
 		"F:4: '" X10("0123456789") X10("ab") "12345678' is no value for serial; " SERIALS},
 	{HOST "[gadget]\nudc =\n", "F:4: '' is no value for udc; " UDCS},
+	{HOST "[gadget]\nmax_power_ma = 501\n", "F:4: '501' is no value for max_power_ma; " POWERS},
+	{HOST "[gadget]\nmax_power_ma = -1\n", "F:4: '-1' is no value for max_power_ma; " POWERS},
+	{HOST "[gadget]\nmax_power_ma = 20mA\n",
+		"F:4: '20mA' is no value for max_power_ma; " POWERS},
+	{HOST "[gadget]\nmax_power_ma =\n", "F:4: '' is no value for max_power_ma; " POWERS},
+	{HOST "[gadget]\nself_powered = 1\n", "F:4: '1' is no value for self_powered; " SELF},
+	{HOST "[gadget]\nself_powered =\n", "F:4: '' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nudc = ../x\n", "F:4: '../x' is no value for udc; " UDCS},
 	{HOST "[gadget]\nudc = " HEX31 HEX31 "01\n",
 		"F:4: '" HEX31 HEX31 "01' is no value for udc; " UDCS},

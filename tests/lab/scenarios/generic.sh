@@ -21,7 +21,11 @@ plug usb-kbd
 eventually 10 hid_up pci || fail "the keyboard does not work where it is plugged in"
 report_descriptor pci >"$work/camera.report"
 server
-bridge_start
+bridge_start gadget.max_power_ma=20 gadget.self_powered=yes
+device=$(usb_at dummy_hcd.0)
+check "the phone is told 20 mA" grep -qx 20mA "$device/bMaxPower"
+check "and of a supply of its own, which the keyboard does not have" \
+	[ "$(cat "$device/bmAttributes" "$(usb_at pci)/bmAttributes" | tr '\n' ' ')" = "c0 a0 " ]
 check "the phone has a HID device" eventually 10 hid_up dummy_hcd.0
 report_descriptor dummy_hcd.0 >"$work/phone.report"
 check "the report descriptor is the same" cmp "$work/camera.report" "$work/phone.report"
