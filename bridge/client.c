@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/usb/ch9.h>
+
 #include "bridge/conn.h"
 
 /*
@@ -24,6 +26,8 @@
 #define SEQ_COUNTER_MASK 0xfffffu
 
 _Static_assert(CLIENT_MAX_URBS <= 1u << (SEQ_COUNTER_SHIFT - SEQ_INDEX_SHIFT), "index fits");
+
+#define PORT_FEAT_RESET 4 /* USB 2.0, table 11-17 */
 
 #define SCRATCH_SIZE 4096
 #define RECEIVE_BURST 64 /* messages a dispatch */
@@ -244,6 +248,16 @@ int client_submit(struct client *c, struct client_urb *urb)
 	urb->submit.payload_size = in ? 0 : urb->length;
 	outbox_put(&c->outbox, &urb->submit);
 	return 0;
+}
+
+int client_reset_device(struct client *c, struct client_urb *urb)
+{
+	const uint8_t setup[8] = {USB_TYPE_CLASS | USB_RECIP_OTHER, USB_REQ_SET_FEATURE,
+		PORT_FEAT_RESET, 0, 0, 0, 0, 0};
+
+	memcpy(urb->setup, setup, sizeof(setup));
+	urb->length = 0;
+	return client_submit(c, urb);
 }
 
 void client_unlink(struct client *c, struct client_urb *urb)

@@ -73,6 +73,12 @@ void client_flush(struct client *c);
  * out of range. On an error `done` is not called. */
 int client_submit(struct client *c, struct client_urb *urb);
 
+/* Submits `urb` as the request upon which a Linux server resets the device before it goes on
+ * reading (a hub's SET_FEATURE(PORT_RESET), USB 2.0, 11.24.2.13; stub_rx.c,
+ * tweak_reset_device_cmd); its configuration stays. Other servers pass it on to the camera, which
+ * refuses it. Sets `urb`'s setup and length; returns as client_submit. */
+int client_reset_device(struct client *c, struct client_urb *urb);
+
 /* Asks for a URB in flight to be given up. Its `done` follows in any case: with -ECONNRESET and
  * without data, or as it ended if that came first. No effect on one that is not in flight. */
 void client_unlink(struct client *c, struct client_urb *urb);

@@ -7,10 +7,6 @@
 
 #include "bridge/log.h"
 
-/* USB 2.0, 11.24.2: to a port of a hub. */
-#define USB_RT_PORT (USB_TYPE_CLASS | USB_RECIP_OTHER)
-#define USB_PORT_FEAT_RESET 4
-
 /* The steps, in order. */
 enum {
 	STEP_RESET,
@@ -76,11 +72,9 @@ static void ask(struct probe *p)
 {
 	switch (p->step) {
 	case STEP_RESET:
-		/* Not the camera's: Linux' server resets it at this request of a hub's
-		 * (stub_rx.c, tweak_reset_device_cmd). It would begin in the middle of what an
-		 * earlier client asked for otherwise: the server resets it when a client goes, but
-		 * not when it is unbound. */
-		request(p, USB_RT_PORT, USB_REQ_SET_FEATURE, USB_PORT_FEAT_RESET, 0, 0);
+		/* It would begin in the middle of what an earlier client asked for otherwise: a
+		 * Linux server resets it when a client goes, but not when it is unbound. */
+		(void)client_reset_device(p->client, &p->urb);
 		break;
 	case STEP_DEVICE:
 		get_descriptor(p, USB_DT_DEVICE, 0, 0, USB_DT_DEVICE_SIZE);

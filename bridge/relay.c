@@ -25,8 +25,8 @@
 #define FRAMED_OUT_REQUEST (16 * 1024)
 #define BULK_SLOTS 64
 #define INTERRUPT_SLOTS 4
-/* URBs of the table that are not slots: one CLEAR_FEATURE a pipe, one control request. */
-#define SPARE_URBS (USBDESC_MAX_ENDPOINTS + 1)
+/* URBs of the table that are not slots: one CLEAR_FEATURE a pipe, one control request, a reset. */
+#define SPARE_URBS (USBDESC_MAX_ENDPOINTS + 2)
 
 /* How long a halt that may be due to read-ahead is kept from a phone that sends nothing. */
 #define EARLY_S 1.
@@ -38,6 +38,8 @@ struct relay {
 	const struct relay_callbacks *callbacks;
 	void *user;
 	bool configured, failed;
+	bool gone; /* the phone has let go of the camera since it configured it last */
+	struct client_urb reset;
 	struct control_pipe control;
 	struct ev_loop *loop;
 	ev_timer early; /* runs while a pipe_is_early */
@@ -165,12 +167,40 @@ static void start_pipes(struct relay *r)
 	log_addresses(r);
 }
 
+static bool is_resetting(const struct relay *r)
+{
+	return r->reset.seqnum;
+}
+
+static void on_reset(struct client_urb *urb, int status, uint32_t actual)
+{
+	struct relay *r = urb->user;
+
+	(void)actual;
+	if (status)
+		log_warning("the camera cannot be reset for the phone: %s", strerror(-status));
+	if (r->configured)
+		start_pipes(r);
+}
+
+/* When a phone comes back, its port reset, or an unplug, would have reset a camera there: this one
+ * may still be in the middle of something. What the server has of the phone's last URBs comes
+ * before it, what the phone sends next comes after. */
+static void reset_camera(struct relay *r)
+{
+	r->gone = false;
+	(void)client_reset_device(r->client, &r->reset);
+}
+
 static void set_configured(struct relay *r, bool configured)
 {
-	if (configured)
-		start_pipes(r);
-	else
+	if (configured && r->gone && !is_resetting(r))
+		reset_camera(r);
+	if (!configured)
 		stop_pipes(r);
+	else if (!is_resetting(r))
+		start_pipes(r);
+	r->gone |= r->configured && !configured;
 	if (configured != r->configured)
 		r->callbacks->configured(r->user, configured);
 	r->configured = configured;
@@ -294,6 +324,8 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	ev_init(&r->early, on_early);
 	r->early.repeat = EARLY_S;
 	r->early.data = r;
+	r->reset.done = on_reset;
+	r->reset.user = r;
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], interface_framing(profile, i));

@@ -91,6 +91,26 @@ static void test_in(void **state)
 	pipebench_close(&p);
 }
 
+/* The camera fails one request and fills the next: what came after the halt is kept for after it.
+ */
+static void test_in_data_after(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	open_generic(&p, true);
+	pipebench_put(&p, 20, 1);
+	camera_put_error(p.camera_in, -EPROTO);
+	pipebench_put(&p, 20, 2);
+	bench_settle(&p.bench);
+	pipebench_expect(&p, 20, 1);
+	assert_int_equal(token_in(&p), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	pipebench_expect(&p, 20, 2);
+	pipebench_exchange(&p, 300);
+	pipebench_close(&p);
+}
+
 /* A large request ends with the halt, partly filled: what is in it arrives. */
 static void test_in_large(void **state)
 {
@@ -398,6 +418,7 @@ int main(void)
 {
 	static const int gone[] = {-ESHUTDOWN, -ENODEV};
 	const struct CMUnitTest others[] = {
+		TEST("IN, data after it", test_in_data_after, NULL),
 		TEST("IN, in a large request", test_in_large, NULL),
 		TEST("IN, again at once", test_in_again, NULL),
 		TEST("IN, clearing fails", test_in_clear_fails, NULL),

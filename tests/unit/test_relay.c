@@ -202,6 +202,66 @@ static void test_resume(void **state)
 	relayrig_close(&r);
 }
 
+/* A phone that comes back finds the camera as after plugging in; one that has not gone, as it was.
+ */
+static void test_return(void **state)
+{
+	static const uint8_t port_reset[8] = {0x23, 3, 4};
+	const int *status = *state;
+	struct relayrig r;
+	struct camera *camera;
+
+	relayrig_open(&r, true);
+	camera = r.bench.camera;
+	camera->answer_status = *status;
+	relayrig_enable(&r);
+	relayrig_enable(&r); /* SET_INTERFACE tells no more than this */
+	assert_int_equal(camera->num_requests, 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		fake_ffs_disable(r.bench.ffs);
+		relay_event(r.relay, FUNCTIONFS_DISABLE);
+		bench_settle(&r.bench);
+		assert_int_equal(camera->urbs_out, 0);
+		camera->endpoints[0].blocked = true;
+		relayrig_enable(&r);
+		relayrig_enable(&r);
+		/* Nothing before it is done. */
+		assert_int_equal(camera->urbs_out, 1);
+		camera->endpoints[0].blocked = false;
+		bench_settle(&r.bench);
+		assert_int_equal(camera->num_requests, i);
+		assert_memory_equal(camera->requests[i - 1].setup, port_reset, 8);
+		relayrig_exchange(&r, 100 * i);
+	}
+	assert_int_equal(r.configured, 3);
+	assert_int_equal(r.failed, 0);
+	relayrig_close(&r);
+}
+
+/* And it has gone again before that is done. */
+static void test_return_and_go(void **state)
+{
+	struct relayrig r;
+	struct camera *camera;
+
+	(void)state;
+	relayrig_open(&r, true);
+	camera = r.bench.camera;
+	relayrig_enable(&r);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	bench_settle(&r.bench);
+	camera->endpoints[0].blocked = true;
+	relayrig_enable(&r);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	assert_int_equal(camera->urbs_out, 0);
+	relayrig_enable(&r);
+	assert_int_equal(camera->num_requests, 2);
+	relayrig_exchange(&r, 100);
+	relayrig_close(&r);
+}
+
 /* -ESHUTDOWN on one endpoint stops all: what the camera sends before the event comes is not
  * delivered to the phone's next configuration. */
 static void test_shut_down(void **state)
@@ -359,6 +419,7 @@ static void test_allocations(void **state)
 
 int main(void)
 {
+	static int done = 0, refused = -EPIPE;
 	static const unsigned many[] = {1, 15, 16, 30};
 	const struct CMUnitTest tests[] = {
 		TEST("layout", test_layout, NULL),
@@ -371,6 +432,9 @@ int main(void)
 		TEST("stop", test_stop, NULL),
 		TEST("resume", test_resume, NULL),
 		TEST("shut down", test_shut_down, NULL),
+		TEST("phone returns", test_return, &done),
+		TEST("phone returns, the server refuses", test_return, &refused),
+		TEST("phone returns, and goes", test_return_and_go, NULL),
 		TEST("kick", test_kick, NULL),
 		TEST("failed", test_failed, NULL),
 		TEST("allocations", test_allocations, NULL),

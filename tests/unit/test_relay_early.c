@@ -112,6 +112,44 @@ static void test_meant(void **state)
 	relayrig_close(&r);
 }
 
+/* The same of a STALL for one request: the others stand until then, and are given up. */
+static void test_meant_once(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	send_container(&r, 1, COMMAND);
+	camera_put_error(r.camera[RIG_PTP_IN], -EPROTO); /* the model's that does not last */
+	bench_settle(&r.bench);
+	assert_int_equal(state_of(&r), PIPE_HALTING);
+	expect(&r, FAKE_NAK);
+	relayrig_tick(&r);
+	bench_settle(&r.bench);
+	expect(&r, FAKE_STALL);
+	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
+	put_response(&r);
+	expect(&r, FAKE_ACK);
+	relayrig_close(&r);
+}
+
+/* A phone that comes back has sent no command. */
+static void test_forgotten(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	send_container(&r, 1, COMMAND);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	fake_ffs_disable(r.bench.ffs);
+	bench_settle(&r.bench);
+	relayrig_enable(&r);
+	stall(&r);
+	expect(&r, FAKE_STALL);
+	relayrig_close(&r);
+}
+
 /* Halted again after all has been sent: the phone is told at once. */
 static void test_halts_again(void **state)
 {
@@ -274,6 +312,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_data_follows),
 		cmocka_unit_test(test_meant),
+		cmocka_unit_test(test_meant_once),
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_halts_again),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_answered_meanwhile),
