@@ -165,7 +165,6 @@ static void settle(struct pipe *p)
 	if (p->state != PIPE_STOPPING || p->urbs_out || (pipe_is_in(p) && p->tail != p->head))
 		return;
 	framing_begin(p->framing, p->dir);
-	p->swallows = false;
 	p->state = PIPE_STOPPED;
 	if (p->start_again)
 		pipe_start(p);

@@ -61,9 +61,12 @@ static enum fake_handshake token_in(struct pipebench *p)
 /* The disk is not asked, and the phone's next command brings what it should. */
 static void rests(struct pipebench *p)
 {
+	unsigned taken = p->camera_out->num;
+
 	bench_settle(&p->bench);
 	assert_int_equal(p->camera_in->pending, 0);
 	command(p, true, 600);
+	assert_int_equal(p->camera_out->num, taken + 1);
 	pipebench_put(p, 512, 1);
 	pipebench_put(p, 88, 2);
 	put_status(p);
@@ -176,6 +179,59 @@ static void test_write_fails(void **state)
 	}
 }
 
+/* A write fails; the phone sends more before the disk's halt is dealt with. */
+static void fail_write(struct pipebench *p)
+{
+	open_disk(p, true);
+	command(p, false, 8 * 512);
+	p->camera_out->fail = -EPIPE;
+	p->camera_out->fail_at = 1 + 2;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(pipebench_send(p, 512, i), FAKE_ACK);
+	while (p->out.state == PIPE_RUNNING) {
+		bench_camera(&p->bench);
+		bench_bridge(&p->bench);
+	}
+	assert_int_equal(p->out.state, PIPE_HALTING);
+	p->bench.camera->deaf = true;
+	for (unsigned i = 4; i < 6; i++)
+		assert_int_equal(pipebench_send(p, 512, i), FAKE_ACK);
+	bench_settle(&p->bench);
+	assert_int_equal(p->out.state, PIPE_HALTING);
+	p->bench.camera->deaf = false;
+	bench_settle(&p->bench);
+}
+
+static void test_write_fails_meanwhile(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	fail_write(&p);
+	for (unsigned i = 6; i < 8; i++) {
+		assert_int_equal(p.camera_in->urbs, 0);
+		assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
+	}
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_out->num, 1 + 2);
+	put_status(&p);
+	expect_status(&p);
+	rests(&p);
+}
+
+/* The phone comes back with another command. */
+static void test_write_fails_restart(void **state)
+{
+	struct pipebench p;
+
+	(void)state;
+	fail_write(&p);
+	fake_ffs_disable(p.bench.ffs);
+	fake_ffs_enable(p.bench.ffs);
+	pipebench_start(&p);
+	rests(&p);
+}
+
 /* Data that ends early leaves requests at the disk, which are taken back before it hears of the
  * next command. */
 static void test_surplus(void **state)
@@ -255,6 +311,8 @@ int main(void)
 		cmocka_unit_test(test_read_halts),
 		{"write fails, dwc2", test_write_fails, NULL, NULL, &yes},
 		{"write fails, dummy_hcd", test_write_fails, NULL, NULL, &no},
+		cmocka_unit_test(test_write_fails_meanwhile),
+		cmocka_unit_test(test_write_fails_restart),
 		cmocka_unit_test(test_surplus),
 		cmocka_unit_test(test_surplus_halts),
 		cmocka_unit_test(test_restart),

@@ -229,6 +229,7 @@ static void test_return(void **state)
 		assert_int_equal(camera->urbs_out, 1);
 		camera->endpoints[0].blocked = false;
 		bench_settle(&r.bench);
+		relayrig_enable(&r);
 		assert_int_equal(camera->num_requests, i);
 		assert_memory_equal(camera->requests[i - 1].setup, port_reset, 8);
 		relayrig_exchange(&r, 100 * i);
