@@ -179,23 +179,19 @@ static void on_reset(struct client_urb *urb, int status, uint32_t actual)
 	(void)actual;
 	if (status)
 		log_warning("the camera cannot be reset for the phone: %s", strerror(-status));
-	if (r->configured)
-		start_pipes(r);
-}
-
-/* When a phone comes back, its port reset, or an unplug, would have reset a camera there: this one
- * may still be in the middle of something. What the server has of the phone's last URBs comes
- * before it, what the phone sends next comes after. */
-static void reset_camera(struct relay *r)
-{
+	if (!r->configured)
+		return;
 	r->gone = false;
-	(void)client_reset_device(r->client, &r->reset);
+	start_pipes(r);
 }
 
 static void set_configured(struct relay *r, bool configured)
 {
+	/* When a phone comes back, its port reset, or an unplug, would have reset a camera there:
+	 * this one may still be in the middle of something. What the server has of the phone's last
+	 * URBs comes before it, what the phone sends next comes after. */
 	if (configured && r->gone && !is_resetting(r))
-		reset_camera(r);
+		(void)client_reset_device(r->client, &r->reset);
 	if (!configured)
 		stop_pipes(r);
 	else if (!is_resetting(r))

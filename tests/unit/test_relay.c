@@ -260,6 +260,18 @@ static void test_return_and_go(void **state)
 	relayrig_enable(&r);
 	assert_int_equal(camera->num_requests, 2);
 	relayrig_exchange(&r, 100);
+
+	/* Or has gone and come back: one reset will do. */
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	camera->endpoints[0].blocked = true;
+	relayrig_enable(&r);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	relayrig_enable(&r);
+	camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	relayrig_enable(&r);
+	assert_int_equal(camera->num_requests, 3);
+	relayrig_exchange(&r, 200);
 	relayrig_close(&r);
 }
 
