@@ -1,10 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The phone lets go of the camera in the middle of a transfer, and comes back: the camera knows nothing
-# of that transfer any more.
+# The phone lets go of the camera in the middle of a transfer, and comes back: the camera is reset, and
+# knows nothing of that transfer any more.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
+
+# What the server says of a reset that its client asks for (stub_rx.c).
+resets() { dmesg | grep -c usb_queue_reset_device; }
 
 # The phone's port: as plugged off and on, to its kernel's and the camera's drivers.
 phone_authorized() { echo "$1" >"$(usb_at dummy_hcd.0)/authorized"; }
@@ -14,6 +17,7 @@ photos card
 camera card
 server
 bridge_start
+before=$(resets)
 
 for round in 1 2 3; do
 	get_all_started phone "$work/cut"
@@ -28,5 +32,6 @@ done
 check "usbreset" usbreset "$(port_at dummy_hcd.0 | tr -d 'usb:' | tr , /)"
 check "the phone is back" eventually 10 phone_back
 downloads_same phone card
+check "the camera was reset each time" [ "$(resets)" -eq $((before + 4)) ]
 bridge_stop
 nothing_left
