@@ -2,6 +2,17 @@
 # One test a scenario and kernel; adding a file to lab/scenarios adds its tests.
 set(IP2USB_RELEASE $<TARGET_FILE_DIR:ip2usb> CACHE STRING
 	"Folder of the ip2usb whose speed and memory are measured")
+
+# testusb, the kernel's own program for its driver usbtest, from Debian's package of the kernel's sources.
+set(sources /usr/src/linux-source-6.1.tar.xz)
+add_custom_command(OUTPUT testusb.c
+	COMMAND tar -xJf ${sources} --strip-components=3 --occurrence=1
+		linux-source-6.1/tools/usb/testusb.c
+	DEPENDS ${sources} COMMENT "testusb.c from ${sources}" VERBATIM)
+add_executable(testusb ${CMAKE_CURRENT_BINARY_DIR}/testusb.c)
+set_target_properties(testusb PROPERTIES C_STANDARD 11 C_EXTENSIONS ON COMPILE_OPTIONS -w)
+target_link_libraries(testusb PRIVATE Threads::Threads)
+
 file(GLOB scenarios CONFIGURE_DEPENDS lab/scenarios/*.sh)
 foreach(file ${scenarios})
 	get_filename_component(scenario ${file} NAME_WE)
@@ -18,7 +29,8 @@ foreach(file ${scenarios})
 	foreach(kernel 6.1 6.12)
 		set(name lab-${kernel}-${scenario})
 		add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lab/run
-			--kernel ${kernel} --bin ${binary} ${scenario})
+			--kernel ${kernel} --bin ${binary}
+			--tools $<TARGET_FILE_DIR:testusb> ${scenario})
 		set_tests_properties(${name} PROPERTIES
 			LABELS lab SKIP_RETURN_CODE 77 TIMEOUT ${timeout})
 	endforeach()

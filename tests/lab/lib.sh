@@ -207,6 +207,42 @@ ln -sf /usr/lib/*/libgphoto2/*/ptp2.so "$CAMLIBS"
 
 vhci() { gphoto2 --quiet --port "$(port_at vhci_hcd)" "$@"; }
 
+# ---- a remote that is another gadget: the kernel's own functions on the second virtual controller
+
+# remote_gadget VENDOR PRODUCT [ATTRIBUTE=VALUE...]: its folder is $remote, and it has no function yet.
+remote_gadget() {
+	local word
+	phone_ready
+	remote=/sys/kernel/config/usb_gadget/remote
+	mkdir "$remote" "$remote/strings/0x409" "$remote/configs/c.1"
+	echo "0x$1" >"$remote/idVendor"
+	echo "0x$2" >"$remote/idProduct"
+	shift 2
+	for word in serialnumber=LAB1 manufacturer=lab product=remote; do
+		echo "${word#*=}" >"$remote/strings/0x409/${word%%=*}"
+	done
+	for word; do echo "${word#*=}" >"$remote/${word%%=*}"; done
+}
+
+# remote_function NAME [ATTRIBUTE=VALUE...]: adds one of the kernel's functions: SourceSink.0
+remote_function() {
+	local name=$1 word
+	shift
+	mkdir "$remote/functions/$name"
+	for word; do echo "${word#*=}" >"$remote/functions/$name/${word%%=*}"; done
+	ln -s "$remote/functions/$name" "$remote/configs/c.1"
+}
+
+# remote_plug: into the camera's machine. Its bus id is in $busid afterwards.
+remote_plug() {
+	echo dummy_udc.1 >"$remote/UDC"
+	eventually 20 usb_up dummy_hcd.1 || fail "the remote gadget did not appear"
+	busid=$(usb_at dummy_hcd.1)
+	busid=${busid##*/}
+}
+
+remote_unplug() { echo >"$remote/UDC"; }
+
 # ---- the bridge
 
 # bridge_config [SECTION.KEY=VALUE...]: writes ip2usb.conf. An empty value leaves the key out.
@@ -223,8 +259,9 @@ bridge_config() {
 	done >"$work/ip2usb.conf"
 }
 
+# dummy_hcd.0 is the phone's port, and dummy_hcd.1 is for remotes that are gadgets themselves.
 phone_ready() {
-	modprobe dummy_hcd is_high_speed=1
+	modprobe dummy_hcd is_high_speed=1 num=2
 	modprobe -a libcomposite usb_f_fs
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }
@@ -269,8 +306,8 @@ phone_port() { port_at dummy_hcd.0; }
 phone() { gphoto2 --quiet --port "$(phone_port)" "$@"; }
 
 # What a stopped bridge leaves: no gadget, no mount, no connection, and the camera is free again.
-no_gadget() { [ -z "$(ls /sys/kernel/config/usb_gadget)" ]; }
-no_mount() { ! grep -q ' functionfs ' /proc/mounts; }
+no_gadget() { [ "$(find /sys/kernel/config/usb_gadget -mindepth 1 -maxdepth 1 -name '*ip2usb*')" = "" ]; }
+no_mount() { ! grep -q ' /run/ip2usb.* functionfs ' /proc/mounts; }
 no_connection() { [ -z "$(ss -Htn 'sport = :3240 or dport = :3240')" ]; }
 
 nothing_left() {
