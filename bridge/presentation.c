@@ -21,6 +21,7 @@
 #define NAME "ip2usb" /* of the gadget, its function and its FunctionFS instance */
 #define FOLDER "/run/ip2usb"
 #define MOUNTPOINT FOLDER "/ffs"
+#define VIEW FOLDER "/configfs"
 
 struct presentation {
 	struct ev_loop *loop;
@@ -59,7 +60,7 @@ int presentation_claim(void)
 	if (fd < 0)
 		return fd;
 	ffs_clean(MOUNTPOINT);
-	r = configfs_clean(NAME);
+	r = configfs_clean(NAME, VIEW);
 	if (!r)
 		return fd;
 	close(fd);
@@ -180,7 +181,7 @@ int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, st
 	p->loop = loop;
 	p->callbacks = callbacks;
 	p->user = user;
-	r = configfs_new(profile, NAME, &p->configfs);
+	r = configfs_new(profile, NAME, VIEW, &p->configfs);
 	if (!r)
 		r = make_ffs(p, profile);
 	if (!r)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <usbg/function/ffs.h>
@@ -18,6 +19,7 @@
 #include "gadget/usbdesc.h"
 
 #define CONFIGFS "/sys/kernel/config"
+#define GADGETS CONFIGFS "/usb_gadget"
 
 struct configfs {
 	usbg_state *state;
@@ -71,8 +73,7 @@ static int write_attribute(const struct configfs *c, const char *value, const ch
 	va_start(args, format);
 	(void)vsnprintf(file, sizeof(file), format, args);
 	va_end(args);
-	(void)snprintf(path, sizeof(path), CONFIGFS "/usb_gadget/%s/%s",
-		usbg_get_gadget_name(c->gadget), file);
+	(void)snprintf(path, sizeof(path), GADGETS "/%s/%s", usbg_get_gadget_name(c->gadget), file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, value, strlen(value)) < 0) {
 		r = -errno;
@@ -83,36 +84,112 @@ static int write_attribute(const struct configfs *c, const char *value, const ch
 	return r;
 }
 
-static int open_state(usbg_state **state)
+/* 0, or -errno with the cause in the log. */
+static int make_folder(const char *path)
 {
-	/* Looked for here, because libusbgx would print words of its own. */
-	if (access(CONFIGFS "/usb_gadget", F_OK) < 0) {
-		glog(LOG_ERR,
-			"no USB gadget support in " CONFIGFS
-			": load the module libcomposite, mount configfs");
-		return -ENOENT;
-	}
-	return explain("reading " CONFIGFS "/usb_gadget", usbg_init(CONFIGFS, state));
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
+	glog(LOG_ERR, "making %s: %s", path, strerror(errno));
+	return -errno;
 }
 
-int configfs_clean(const char *name)
+/*
+ * libusbgx reads every gadget of the tree that it is given, and gives up on all when one has a
+ * function that it does not know (usbg_init). Other people's gadgets are none of our business, so
+ * it is given a tree of our own, `view`, in which there is ours alone, as a link.
+ */
+static int make_view(const char *name, const char *view)
 {
-	usbg_state *state;
-	usbg_gadget *gadget;
-	int r = open_state(&state);
+	char folder[PATH_MAX], link[PATH_MAX], gadget[PATH_MAX];
+	int r;
 
+	(void)snprintf(folder, sizeof(folder), "%s/usb_gadget", view);
+	if ((size_t)snprintf(link, sizeof(link), "%s/usb_gadget/%s", view, name) >= sizeof(link) ||
+		(size_t)snprintf(gadget, sizeof(gadget), GADGETS "/%s", name) >= sizeof(gadget))
+		return -ENAMETOOLONG;
+	r = make_folder(view);
+	if (!r)
+		r = make_folder(folder);
+	if (!r && symlink(gadget, link) < 0 && errno != EEXIST) {
+		r = -errno;
+		glog(LOG_ERR, "making %s: %s", link, strerror(errno));
+	}
+	return r;
+}
+
+/* Opens the gadget `name`, whose folder exists. */
+static int open_gadget(struct configfs *c, const char *name, const char *view)
+{
+	int r = make_view(name, view);
+
+	if (!r)
+		r = explain("reading the gadget's tree", usbg_init(view, &c->state));
 	if (r)
 		return r;
-	gadget = usbg_get_gadget(state, name);
-	if (gadget) {
+	c->gadget = usbg_get_gadget(c->state, name);
+	return c->gadget ? 0 : -ENOENT;
+}
+
+/* Looked for here, because libusbgx would print words of its own. */
+static int check_support(void)
+{
+	if (access(GADGETS, F_OK) == 0)
+		return 0;
+	glog(LOG_ERR,
+		"no USB gadget support in " CONFIGFS
+		": load the module libcomposite, mount configfs");
+	return -ENOENT;
+}
+
+/* Not by usbg_rm_gadget: it would try to remove the link of the view as a folder. */
+static int remove_gadget(struct configfs *c)
+{
+	char path[PATH_MAX];
+	int *langs = NULL; /* of its strings, and a 0 */
+	int error = usbg_get_gadget_strs_langs(c->gadget, &langs);
+	usbg_function *function;
+	usbg_config *config;
+
+	while (!error && (config = usbg_get_first_config(c->gadget)))
+		error = usbg_rm_config(config, USBG_RM_RECURSE);
+	while (!error && (function = usbg_get_first_function(c->gadget)))
+		error = usbg_rm_function(function, USBG_RM_RECURSE);
+	for (int *lang = langs; !error && *lang; lang++)
+		error = usbg_rm_gadget_strs(c->gadget, *lang);
+	free(langs);
+	if (error)
+		return explain("removing the gadget", error);
+	(void)snprintf(path, sizeof(path), GADGETS "/%s", usbg_get_gadget_name(c->gadget));
+	if (rmdir(path) == 0)
+		return 0;
+	glog(LOG_ERR, "removing %s: %s", path, strerror(errno));
+	return -errno;
+}
+
+static void close_gadget(struct configfs *c)
+{
+	if (c->state)
+		usbg_cleanup(c->state);
+}
+
+int configfs_clean(const char *name, const char *view)
+{
+	struct configfs c = {0};
+	char path[PATH_MAX];
+	int r = check_support();
+
+	(void)snprintf(path, sizeof(path), GADGETS "/%s", name);
+	if (r || access(path, F_OK) < 0)
+		return r;
+	r = open_gadget(&c, name, view);
+	if (!r) {
 		/* A killed daemon's gadget is unbound already, and says so with an error. */
-		(void)usbg_disable_gadget(gadget);
-		r = explain("removing the gadget of a predecessor",
-			usbg_rm_gadget(gadget, USBG_RM_RECURSE));
-		if (!r)
-			glog(LOG_INFO, "removed gadget %s, left behind by a predecessor", name);
+		(void)usbg_disable_gadget(c.gadget);
+		r = remove_gadget(&c);
 	}
-	usbg_cleanup(state);
+	if (!r)
+		glog(LOG_INFO, "removed gadget %s, left behind by a predecessor", name);
+	close_gadget(&c);
 	return r;
 }
 
@@ -185,9 +262,9 @@ static int build(struct configfs *c, const struct usb_profile *p, const char *na
 	usbg_function *function;
 	int error;
 
-	error = usbg_create_gadget(c->state, name, &attrs, NULL, &c->gadget);
+	error = usbg_set_gadget_attrs(c->gadget, &attrs);
 	if (error)
-		return explain("creating the gadget", error);
+		return explain("setting the gadget's attributes", error);
 	error = usbg_create_function(c->gadget, USBG_F_FFS, name, NULL, &function);
 	if (error)
 		return explain("creating the FunctionFS function (module usb_f_fs)", error);
@@ -201,14 +278,26 @@ static int build(struct configfs *c, const struct usb_profile *p, const char *na
 	return r ? r : set_speed_and_power(c, p);
 }
 
-int configfs_new(const struct usb_profile *profile, const char *name, struct configfs **out)
+static int make_gadget(const char *name)
+{
+	char path[PATH_MAX];
+	int r = check_support();
+
+	(void)snprintf(path, sizeof(path), GADGETS "/%s", name);
+	return r ? r : make_folder(path);
+}
+
+int configfs_new(const struct usb_profile *profile, const char *name, const char *view,
+	struct configfs **out)
 {
 	struct configfs *c = calloc(1, sizeof(*c));
 	int r;
 
 	if (!c)
 		return -ENOMEM;
-	r = open_state(&c->state);
+	r = make_gadget(name);
+	if (!r)
+		r = open_gadget(c, name, view);
 	if (!r)
 		r = build(c, profile, name);
 	if (r) {
@@ -219,14 +308,31 @@ int configfs_new(const struct usb_profile *profile, const char *name, struct con
 	return 0;
 }
 
+/* Whether no driver, of configfs or not, is bound to it (function_show). */
+static bool is_free(const char *udc)
+{
+	char path[PATH_MAX], function;
+	ssize_t n = -1;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/sys/class/udc/%s/function", udc);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, &function, 1);
+	close(fd);
+	return n == 0;
+}
+
 static usbg_udc *find_udc(struct configfs *c, const char *name)
 {
 	usbg_udc *udc;
 
 	if (name && strcmp(name, "auto"))
 		return usbg_get_udc(c->state, name);
-	for (udc = usbg_get_first_udc(c->state); udc; udc = usbg_get_next_udc(udc)) {
-		if (!usbg_get_udc_gadget(udc))
+	usbg_for_each_udc(udc, c->state)
+	{
+		if (is_free(usbg_get_udc_name(udc)))
 			return udc;
 	}
 	return NULL;
@@ -282,9 +388,8 @@ void configfs_free(struct configfs *c)
 		return;
 	if (c->gadget) {
 		configfs_unbind(c);
-		(void)explain("removing the gadget", usbg_rm_gadget(c->gadget, USBG_RM_RECURSE));
+		(void)remove_gadget(c);
 	}
-	if (c->state)
-		usbg_cleanup(c->state);
+	close_gadget(c);
 	free(c);
 }

@@ -3,7 +3,8 @@
  * configfs: the gadget's tree under /sys/kernel/config/usb_gadget, through libusbgx.
  *
  * One gadget, one configuration with the camera's number, one FunctionFS function; all three carry
- * the same name.
+ * the same name. `view` is a folder for libusbgx to find that gadget alone in; it is made if
+ * missing, and may be left.
  */
 #ifndef GADGET_CONFIGFS_H
 #define GADGET_CONFIGFS_H
@@ -14,10 +15,11 @@ struct usb_profile;
 /* Removes the gadget `name` that a killed predecessor left, bound or not. Unmount its FunctionFS
  * first. 0 also when there is none; -ENOENT: no USB gadget support in this kernel, or configfs not
  * mounted. */
-int configfs_clean(const char *name);
+int configfs_clean(const char *name, const char *view);
 
 /* Makes the tree as `profile` says. The function instance exists afterwards, and can be mounted. */
-int configfs_new(const struct usb_profile *profile, const char *name, struct configfs **out);
+int configfs_new(const struct usb_profile *profile, const char *name, const char *view,
+	struct configfs **out);
 
 /* Binds it to `udc`, or, when that is NULL or "auto", to the first UDC that is free.
  * -ENODEV: there is no such UDC, or none at all; -EBUSY: it is taken. Says why in the log. */
