@@ -106,6 +106,16 @@ static bool set_self_powered(struct config *c, const char *value)
 	return is_yes || is_no || !strcmp(value, "mirror");
 }
 
+static bool set_unplug_after(struct config *c, const char *value)
+{
+	char *end;
+	unsigned long s = strtoul(value, &end, 10);
+	bool is_number = isdigit((unsigned char)*value) && !*end && s >= 1 && s <= 3600;
+
+	c->gadget.unplug_after_s = is_number ? (unsigned)s : 0;
+	return is_number || !strcmp(value, "never");
+}
+
 static const struct key {
 	const char *section, *name;
 	setter *set;
@@ -119,6 +129,7 @@ static const struct key {
 	{"gadget", "udc", set_udc, "auto, or a name in /sys/class/udc"},
 	{"gadget", "max_power_ma", set_max_power, "mirror, or 0 to 500"},
 	{"gadget", "self_powered", set_self_powered, "mirror, yes, no"},
+	{"gadget", "unplug_after_s", set_unplug_after, "never, or 1 to 3600"},
 };
 
 #define NUM_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -218,6 +229,7 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 	strcpy(c->gadget.udc, "auto");
 	c->gadget.max_power_ma = CONFIG_MIRROR;
 	c->gadget.self_powered = CONFIG_MIRROR;
+	c->gadget.unplug_after_s = 5;
 	if (!strncmp(text, BOM, strlen(BOM)))
 		p.text += strlen(BOM);
 	line = ini_parse_stream(read_line, &p, on_key, &p);

@@ -20,9 +20,10 @@ struct config {
 	} server;
 	struct selection_criteria camera;
 	struct {
-		char udc[64];	  /* default "auto" */
-		int max_power_ma; /* 0..500, or CONFIG_MIRROR, the default */
-		int self_powered; /* 0, 1, or CONFIG_MIRROR, the default */
+		char udc[64];		 /* default "auto" */
+		int max_power_ma;	 /* 0..500, or CONFIG_MIRROR, the default */
+		int self_powered;	 /* 0, 1, or CONFIG_MIRROR, the default */
+		unsigned unplug_after_s; /* 1..3600, or 0 for never; default 5 */
 	} gadget;
 };
 

@@ -5,12 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bridge/bytes.h"
 #include "bridge/log.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
 
 /* USB 2.0, 9.2.6.1: no request may take longer. Linux hosts give up then too. */
 #define TIMEOUT_S 5.
+
+#define GET_DEVICE_STATUS 0x67
 
 bool control_pipe_map_index(
 	const struct usb_profile *profile, const struct usb_ctrlrequest *setup, uint16_t *index)
@@ -56,6 +59,36 @@ static void answer(struct control_pipe *c, enum ep0_answer answer, size_t size)
 		log_debug("control request: no answer possible: %s", strerror(-r));
 }
 
+static bool is_still_image(const struct usb_profile *p, uint8_t number)
+{
+	for (unsigned i = 0; i < p->num_interfaces; i++) {
+		if (p->interfaces[i].number == number)
+			return p->interfaces[i].class == USB_CLASS_STILL_IMAGE ||
+				p->interfaces[i].class == USB_CLASS_VENDOR_SPEC; /* MTP */
+	}
+	return false;
+}
+
+/* Still image class, Get Device Status: after its length and a code come 4 bytes for each endpoint
+ * that is halted, its address (PIMA 15740 D.5.2.4). The phone knows it by another. */
+static void map_device_status(struct control_pipe *c, uint32_t size)
+{
+	const uint8_t *setup = c->urb.setup;
+
+	if (setup[0] != (USB_DIR_IN | USB_TYPE_CLASS | USB_RECIP_INTERFACE) ||
+		setup[1] != GET_DEVICE_STATUS || !is_still_image(c->profile, setup[4]))
+		return;
+	for (uint8_t *p = c->buffer + 4; p + 4 <= c->buffer + size; p += 4) {
+		unsigned at = 0;
+
+		while (at < c->profile->num_endpoints &&
+			c->profile->endpoints[at].address != bytes_le32(p))
+			at++;
+		if (at < c->profile->num_endpoints && ffs_address(c->ffs, at) >= 0)
+			*p = (uint8_t)ffs_address(c->ffs, at);
+	}
+}
+
 static void on_done(struct client_urb *urb, int status, uint32_t actual)
 {
 	struct control_pipe *c = urb->user;
@@ -63,6 +96,8 @@ static void on_done(struct client_urb *urb, int status, uint32_t actual)
 
 	if (!c->busy)
 		return; /* too late */
+	if (!status && in)
+		map_device_status(c, actual);
 	if (status)
 		answer(c, EP0_STALL, 0);
 	else

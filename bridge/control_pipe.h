@@ -4,7 +4,7 @@
  *
  * One at a time, as ep0 is. The numbers in wIndex are the phone's and are translated: FunctionFS
  * gives the position of an endpoint (FUNCTIONFS_ALL_CTRL_RECIP) and the logical number of an
- * interface.
+ * interface. So are the addresses of endpoints in what a still-image camera answers.
  */
 #ifndef BRIDGE_CONTROL_PIPE_H
 #define BRIDGE_CONTROL_PIPE_H

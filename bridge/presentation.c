@@ -170,8 +170,8 @@ static void watch(struct presentation *p)
 }
 
 int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
-	const char *udc, const struct presentation_callbacks *callbacks, void *user,
-	struct presentation **out)
+	const struct presentation_options *options, const struct presentation_callbacks *callbacks,
+	void *user, struct presentation **out)
 {
 	struct presentation *p = calloc(1, sizeof(*p));
 	int r;
@@ -185,9 +185,10 @@ int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, st
 	if (!r)
 		r = make_ffs(p, profile);
 	if (!r)
-		r = relay_new(loop, profile, client, p->ffs, &relay_callbacks, p, &p->relay);
+		r = relay_new(loop, profile, client, p->ffs, options->unplug_after_s,
+			&relay_callbacks, p, &p->relay);
 	if (!r)
-		r = configfs_bind(p->configfs, udc);
+		r = configfs_bind(p->configfs, options->udc);
 	if (r) {
 		presentation_stop(p);
 		presentation_free(p);

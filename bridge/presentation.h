@@ -13,6 +13,11 @@ struct presentation;
 struct relay;
 struct usb_profile;
 
+struct presentation_options {
+	const char *udc;	 /* "auto": the first that is free */
+	unsigned unplug_after_s; /* see relay_new */
+};
+
 struct presentation_callbacks {
 	/* The phone has configured the gadget, or has gone. */
 	void (*configured)(void *user, bool configured);
@@ -28,8 +33,8 @@ int presentation_claim(void);
 
 /* `profile` must stay. 0 or -errno, with the cause in the log. */
 int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
-	const char *udc, const struct presentation_callbacks *callbacks, void *user,
-	struct presentation **out);
+	const struct presentation_options *options, const struct presentation_callbacks *callbacks,
+	void *user, struct presentation **out);
 
 const char *presentation_udc(const struct presentation *p);
 const struct relay *presentation_relay(const struct presentation *p);

@@ -9,6 +9,7 @@
 #include "bridge/control_pipe.h"
 #include "bridge/log.h"
 #include "bridge/pipe.h"
+#include "bridge/reset.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
 
@@ -38,8 +39,10 @@ struct relay {
 	const struct relay_callbacks *callbacks;
 	void *user;
 	bool configured, failed;
-	bool gone; /* the phone has let go of the camera since it configured it last */
-	struct client_urb reset;
+	bool gone;   /* the phone has let go of the camera since it configured it last */
+	bool asleep; /* taken for gone, because its bus has been suspended for so long */
+	ev_timer unplug;
+	struct reset reset;
 	struct control_pipe control;
 	struct ev_loop *loop;
 	ev_timer early; /* runs while a pipe_is_early */
@@ -167,18 +170,10 @@ static void start_pipes(struct relay *r)
 	log_addresses(r);
 }
 
-static bool is_resetting(const struct relay *r)
+static void on_reset(void *user)
 {
-	return r->reset.seqnum;
-}
+	struct relay *r = user;
 
-static void on_reset(struct client_urb *urb, int status, uint32_t actual)
-{
-	struct relay *r = urb->user;
-
-	(void)actual;
-	if (status)
-		log_warning("the camera cannot be reset for the phone: %s", strerror(-status));
 	if (!r->configured)
 		return;
 	r->gone = false;
@@ -190,11 +185,11 @@ static void set_configured(struct relay *r, bool configured)
 	/* When a phone comes back, its port reset, or an unplug, would have reset a camera there:
 	 * this one may still be in the middle of something. What the server has of the phone's last
 	 * URBs comes before it, what the phone sends next comes after. */
-	if (configured && r->gone && !is_resetting(r))
-		(void)client_reset_device(r->client, &r->reset);
+	if (configured && r->gone && !r->reset.running)
+		reset_start(&r->reset);
 	if (!configured)
 		stop_pipes(r);
-	else if (!is_resetting(r))
+	else if (!r->reset.running)
 		start_pipes(r);
 	r->gone |= r->configured && !configured;
 	if (configured != r->configured)
@@ -202,8 +197,36 @@ static void set_configured(struct relay *r, bool configured)
 	r->configured = configured;
 }
 
+/* dwc2 tells of an unplug no more than of a phone that sleeps (dwc2_hsotg_irq). */
+static void on_unplug(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct relay *r = timer->data;
+
+	(void)events;
+	ev_timer_stop(loop, timer);
+	r->asleep = r->configured;
+	set_configured(r, false);
+}
+
+/* It only slept: its drivers and the camera are where they were. */
+static void wake(struct relay *r)
+{
+	if (r->asleep) {
+		r->gone = false;
+		set_configured(r, true);
+		return;
+	}
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_wake(&r->pipes[i]);
+}
+
 void relay_event(struct relay *r, enum usb_functionfs_event_type type)
 {
+	if (type == FUNCTIONFS_SUSPEND && r->unplug.repeat > 0.) {
+		ev_timer_again(r->loop, &r->unplug);
+		return;
+	}
+	ev_timer_stop(r->loop, &r->unplug);
 	switch (type) {
 	case FUNCTIONFS_ENABLE:
 		set_configured(r, true);
@@ -213,12 +236,12 @@ void relay_event(struct relay *r, enum usb_functionfs_event_type type)
 		set_configured(r, false);
 		break;
 	case FUNCTIONFS_RESUME:
-		for (unsigned i = 0; i < r->num_pipes; i++)
-			pipe_wake(&r->pipes[i]);
+		wake(r);
 		break;
 	default:
 		break;
 	}
+	r->asleep = false;
 }
 
 void relay_setup(
@@ -305,7 +328,8 @@ static int init_pipe(struct relay *r, unsigned at)
 }
 
 int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
-	struct ffs *ffs, const struct relay_callbacks *callbacks, void *user, struct relay **out)
+	struct ffs *ffs, unsigned unplug_after_s, const struct relay_callbacks *callbacks,
+	void *user, struct relay **out)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 
@@ -320,8 +344,10 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	ev_init(&r->early, on_early);
 	r->early.repeat = EARLY_S;
 	r->early.data = r;
-	r->reset.done = on_reset;
-	r->reset.user = r;
+	ev_init(&r->unplug, on_unplug);
+	r->unplug.repeat = unplug_after_s;
+	r->unplug.data = r;
+	reset_init(&r->reset, loop, client, profile, on_reset, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], interface_framing(profile, i));
@@ -342,6 +368,8 @@ void relay_free(struct relay *r)
 	if (!r)
 		return;
 	control_pipe_fini(&r->control);
+	reset_fini(&r->reset);
+	ev_timer_stop(r->loop, &r->unplug);
 	ev_timer_stop(r->loop, &r->early);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_fini(&r->pipes[i]);

@@ -32,9 +32,12 @@ struct relay_callbacks {
 /* aio requests that a relay of this camera may have out at once: the depth that ffs_new wants. */
 unsigned relay_aio_depth(const struct usb_profile *profile);
 
-/* All memory that relaying will ever need. `profile` must stay. 0 or -errno. */
+/* All memory that relaying will ever need. `profile` must stay. A phone whose bus has been
+ * suspended for `unplug_after_s` is taken for gone until it resumes or configures the camera anew;
+ * 0 = never. 0 or -errno. */
 int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,
-	struct ffs *ffs, const struct relay_callbacks *callbacks, void *user, struct relay **out);
+	struct ffs *ffs, unsigned unplug_after_s, const struct relay_callbacks *callbacks,
+	void *user, struct relay **out);
 
 /* After ffs_free and client_free: requests under way point into the relay's buffers. */
 void relay_free(struct relay *r);

@@ -277,6 +277,10 @@ static void override_power(struct usb_profile *profile, const struct config *con
 
 static void present(struct supervisor *s)
 {
+	const struct presentation_options options = {
+		.udc = s->config->gadget.udc,
+		.unplug_after_s = s->config->gadget.unplug_after_s,
+	};
 	struct usb_profile *profile = &s->probe->profile;
 	const char *product = usbdesc_text(profile, profile->product_string, 0);
 	const char *why;
@@ -289,8 +293,8 @@ static void present(struct supervisor *s)
 		return;
 	}
 	override_power(profile, s->config);
-	r = presentation_new(s->loop, profile, s->client, s->config->gadget.udc,
-		&presentation_callbacks, s, &s->presentation);
+	r = presentation_new(s->loop, profile, s->client, &options, &presentation_callbacks, s,
+		&s->presentation);
 	if (r) {
 		end(s, SUPERVISOR_FAILED, "the camera cannot be presented: %s", strerror(-r));
 		return;

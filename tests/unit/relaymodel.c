@@ -162,7 +162,7 @@ void relaymodel_ptp(struct relaymodel *m)
 		else if (m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried > m->tried)
 			m->step = OP_IDLE;
 		else if (m->expected == A_STALL && relaymodel_one_in(m, 20))
-			relayrig_tick(&m->rig);
+			relayrig_wait(&m->rig, 1);
 		break;
 	}
 }

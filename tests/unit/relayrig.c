@@ -93,8 +93,8 @@ static void flush(void *user)
 	relay_flush(r->relay);
 }
 
-/* Tests do not wait: linked with --wrap=ev_timer_again, by which the relay starts its one timer. */
-static ev_timer *waiting;
+/* Tests do not wait: linked with --wrap=ev_timer_again, by which the relay starts its timers. */
+static ev_timer *timers[4];
 
 void relayrig_open(struct relayrig *r, bool dwc2)
 {
@@ -110,15 +110,15 @@ void relayrig_open(struct relayrig *r, bool dwc2)
 		1u << (endpoints[RIG_PTP_IN].address & 15);
 	r->loop = ev_loop_new(0);
 	assert_non_null(r->loop);
-	assert_int_equal(relay_new(r->loop, &r->profile, r->bench.client, r->bench.ffs, &callbacks,
-				 r, &r->relay),
+	assert_int_equal(relay_new(r->loop, &r->profile, r->bench.client, r->bench.ffs,
+				 RIG_UNPLUG_S, &callbacks, r, &r->relay),
 		0);
 	assert_int_equal(relay_num_pipes(r->relay), RIG_ENDPOINTS);
 }
 
 void relayrig_close(struct relayrig *r)
 {
-	waiting = NULL;
+	memset(timers, 0, sizeof(timers));
 	bench_close(&r->bench);
 	relay_free(r->relay);
 	ev_loop_destroy(r->loop);
@@ -154,14 +154,18 @@ void __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *timer);
 
 void __wrap_ev_timer_again(struct ev_loop *loop, ev_timer *timer)
 {
-	waiting = timer;
+	size_t i = 0;
+
+	while (timers[i] && timers[i] != timer)
+		assert_true(++i < sizeof(timers) / sizeof(timers[0]));
+	timers[i] = timer;
 	__real_ev_timer_again(loop, timer);
 }
 
-void relayrig_tick(struct relayrig *r)
+void relayrig_wait(struct relayrig *r, double seconds)
 {
-	if (waiting && ev_is_active(waiting))
-		ev_invoke(r->loop, waiting, EV_TIMER);
-	else
-		waiting = NULL;
+	for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]) && timers[i]; i++) {
+		if (ev_is_active(timers[i]) && timers[i]->repeat <= seconds)
+			ev_invoke(r->loop, timers[i], EV_TIMER);
+	}
 }

@@ -20,6 +20,8 @@ enum {
 	RIG_ENDPOINTS,
 };
 
+#define RIG_UNPLUG_S 5
+
 struct relayrig {
 	struct bench bench;
 	struct usb_profile profile;
@@ -41,8 +43,8 @@ void relayrig_enable(struct relayrig *r);
 /* A fresh packet through each pipe. */
 void relayrig_exchange(struct relayrig *r, uint32_t id);
 
-/* A second passes for a relay that waits. */
-void relayrig_tick(struct relayrig *r);
+/* So many seconds pass for a relay that waits. */
+void relayrig_wait(struct relayrig *r, double seconds);
 
 bool relayrig_is_in(unsigned at);
 

@@ -26,6 +26,7 @@
 #define UDCS "allowed: auto, or a name in /sys/class/udc"
 #define POWERS "allowed: mirror, or 0 to 500"
 #define SELF "allowed: mirror, yes, no"
+#define UNPLUG "allowed: never, or 1 to 3600"
 #define SECTIONS "allowed: server, camera, gadget"
 #define TOO_LONG "the line is too long; allowed: 198 characters"
 
@@ -34,7 +35,7 @@
 static const struct good {
 	const char *name, *text;
 	const char *host, *port, *busid, *id, *serial, *udc; /* NULL: the default */
-	int power, self; /* and 1 more, so that 0 is the default */
+	int power, self, unplug; /* and 1 more, so that 0 is the default */
 } goods[] = {
 	{.name = "least", .text = HOST},
 	{.name = "everything",
@@ -51,6 +52,9 @@ static const struct good {
 		.self = 2},
 	{.name = "no power", .text = HOST "[gadget]\nmax_power_ma = 0\n", .power = 1},
 	{.name = "most power", .text = HOST "[gadget]\nmax_power_ma = 500\n", .power = 501},
+	{.name = "soonest unplug", .text = HOST "[gadget]\nunplug_after_s = 1\n", .unplug = 2},
+	{.name = "latest unplug", .text = HOST "[gadget]\nunplug_after_s = 3600\n", .unplug = 3601},
+	{.name = "no unplug", .text = HOST "[gadget]\nunplug_after_s = never\n", .unplug = 1},
 	{.name = "bus-powered", .text = HOST "[gadget]\nself_powered = no\n", .self = 1},
 	{.name = "mirror, by name",
 		.text = HOST "[gadget]\nmax_power_ma = 8\nmax_power_ma = mirror\n"
@@ -126,6 +130,7 @@ static void test_good(void **state)
 		check(g->name, "udc", c.gadget.udc, g->udc ? g->udc : "auto");
 		assert_int_equal(c.gadget.max_power_ma, g->power - 1);
 		assert_int_equal(c.gadget.self_powered, g->self - 1);
+		assert_int_equal(c.gadget.unplug_after_s, g->unplug ? g->unplug - 1 : 5);
 	}
 }
 
@@ -154,7 +159,8 @@ static const struct bad {
 	{HOST "[camera]\nhost = pi\n",
 		"F:4: unknown key 'host'; allowed in this section: busid, id, serial"},
 	{HOST "[gadget]\nid = 1\n",
-		"F:4: unknown key 'id'; allowed in this section: udc, max_power_ma, self_powered"},
+		"F:4: unknown key 'id'; allowed in this section: udc, max_power_ma, self_powered, "
+		"unplug_after_s"},
 	{HOST "= 3\n", "F:3: unknown key ''; allowed in this section: host, port"},
 	/* neither */
 	{"[server\nhost = pi\n", "F:1: " SYNTAX},
@@ -203,6 +209,11 @@ static const struct bad {
 	{HOST "[gadget]\nmax_power_ma = 20mA\n",
 		"F:4: '20mA' is no value for max_power_ma; " POWERS},
 	{HOST "[gadget]\nmax_power_ma =\n", "F:4: '' is no value for max_power_ma; " POWERS},
+	{HOST "[gadget]\nunplug_after_s = 0\n", "F:4: '0' is no value for unplug_after_s; " UNPLUG},
+	{HOST "[gadget]\nunplug_after_s = 3601\n",
+		"F:4: '3601' is no value for unplug_after_s; " UNPLUG},
+	{HOST "[gadget]\nunplug_after_s = 1.5\n",
+		"F:4: '1.5' is no value for unplug_after_s; " UNPLUG},
 	{HOST "[gadget]\nself_powered = 1\n", "F:4: '1' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nself_powered =\n", "F:4: '' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nudc = ../x\n", "F:4: '../x' is no value for udc; " UDCS},

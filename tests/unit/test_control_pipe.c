@@ -32,7 +32,7 @@ static const struct usb_profile profile = {
 		{
 			/* An alternate has no number at the phone. */
 			{.number = 5, .alternate = 1},
-			{.number = 2, .logical = 0, .num_endpoints = 2},
+			{.number = 2, .class = 6, .logical = 0, .num_endpoints = 2},
 			{.number = 2, .alternate = 1, .logical = 0},
 			{.number = 5, .logical = 1, .first_endpoint = 2, .num_endpoints = 1},
 		},
@@ -131,6 +131,49 @@ static void test_index(void **state)
 		assert_int_equal(r.bench.ffs->answer, EP0_STALL);
 		assert_int_equal(r.control.stalls, 1);
 	}
+	close_rig(&r);
+}
+
+/* ---- endpoints in an answer ---- */
+
+#define STATUS_REQUEST (USB_DIR_IN | USB_TYPE_CLASS | USB_RECIP_INTERFACE)
+
+static const struct status_case {
+	const char *name;
+	uint8_t type, request, interface; /* logical */
+	uint8_t size;
+	uint8_t camera[14], phone[14];
+} status_cases[] = {
+	{"halted endpoints", STATUS_REQUEST, 0x67, 0, 12, {12, 0, 1, 0x20, 0x83, 0, 0, 0, 2},
+		{12, 0, 1, 0x20, 0x8a, 0, 0, 0, 5}},
+	{"none", STATUS_REQUEST, 0x67, 0, 4, {0x83, 0, 1, 0x20}, {0x83, 0, 1, 0x20}},
+	{"cut short", STATUS_REQUEST, 0x67, 0, 10, {12, 0, 1, 0x20, 2, 0, 0, 0, 2, 0},
+		{12, 0, 1, 0x20, 5, 0, 0, 0, 2, 0}},
+	{"no endpoints", STATUS_REQUEST, 0x67, 0, 12, {12, 0, 1, 0x20, 0x84, 0, 0, 0, 2, 1},
+		{12, 0, 1, 0x20, 0x84, 0, 0, 0, 2, 1}},
+	{"another request", STATUS_REQUEST, 0x65, 0, 8, {8, 0, 1, 0x20, 2}, {8, 0, 1, 0x20, 2}},
+	{"another class", STATUS_REQUEST, 0x67, 1, 8, {8, 0, 1, 0x20, 2}, {8, 0, 1, 0x20, 2}},
+	{"another type", USB_DIR_IN | USB_TYPE_VENDOR | USB_RECIP_INTERFACE, 0x67, 0, 8,
+		{8, 0, 1, 0x20, 2}, {8, 0, 1, 0x20, 2}},
+};
+
+static void test_device_status(void **state)
+{
+	const struct status_case *c = *state;
+	struct usb_ctrlrequest s = setup(c->type, c->request, c->interface, 64);
+	struct rig r;
+
+	open_rig(&r);
+	bench_add(&r.bench, 0x83, 0x8a, 512);
+	bench_add(&r.bench, 0x02, 0x05, 512);
+	bench_add(&r.bench, 0x81, 0x86, 8);
+	fake_ffs_enable(r.bench.ffs);
+	r.bench.camera->answer_size = c->size;
+	memcpy(r.bench.camera->answer, c->camera, c->size);
+	control_pipe_request(&r.control, &s, NULL, 0);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.ffs->answer, EP0_DATA);
+	assert_memory_equal(r.bench.ffs->data, c->phone, c->size);
 	close_rig(&r);
 }
 
@@ -361,6 +404,7 @@ int main(void)
 		TEST("freed under way", test_fini, NULL),
 	};
 	struct CMUnitTest index[NUM(index_cases)], requests[NUM(request_cases)];
+	struct CMUnitTest statuses[NUM(status_cases)];
 	int failed;
 
 	for (size_t i = 0; i < NUM(index_cases); i++)
@@ -369,7 +413,11 @@ int main(void)
 	for (size_t i = 0; i < NUM(request_cases); i++)
 		requests[i] = (struct CMUnitTest)TEST(
 			request_cases[i].name, test_request, &request_cases[i]);
+	for (size_t i = 0; i < NUM(status_cases); i++)
+		statuses[i] = (struct CMUnitTest)TEST(
+			status_cases[i].name, test_device_status, &status_cases[i]);
 	failed = cmocka_run_group_tests_name("wIndex", index, NULL, NULL);
+	failed += cmocka_run_group_tests_name("Get Device Status", statuses, NULL, NULL);
 	failed += cmocka_run_group_tests_name("requests", requests, NULL, NULL);
 	return failed + cmocka_run_group_tests_name("others", others, NULL, NULL);
 }

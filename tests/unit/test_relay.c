@@ -23,7 +23,7 @@ static struct relay *make(const struct usb_profile *profile)
 {
 	struct relay *relay;
 
-	assert_int_equal(relay_new(NULL, profile, NULL, NULL, &no_callbacks, NULL, &relay), 0);
+	assert_int_equal(relay_new(NULL, profile, NULL, NULL, 0, &no_callbacks, NULL, &relay), 0);
 	assert_int_equal(relay_num_pipes(relay), profile->num_endpoints);
 	return relay;
 }
@@ -202,12 +202,106 @@ static void test_resume(void **state)
 	relayrig_close(&r);
 }
 
+static void disable_phone(struct relayrig *r)
+{
+	fake_ffs_disable(r->bench.ffs);
+	relay_event(r->relay, FUNCTIONFS_DISABLE);
+	bench_settle(&r->bench);
+	assert_int_equal(r->bench.camera->urbs_out, 0);
+}
+
+static const uint8_t port_reset[8] = {0x23, 3, 4};
+static const uint8_t still_image_reset[8] = {0x21, 0x66, 0, 0, 1};
+
+/* A phone that sleeps for long is taken for gone, and is back where it was when it wakes up. */
+static void test_sleep(void **state)
+{
+	struct relayrig r;
+	struct camera *camera;
+
+	(void)state;
+	relayrig_open(&r, true);
+	camera = r.bench.camera;
+	relay_event(r.relay, FUNCTIONFS_SUSPEND); /* a port without a phone */
+	relayrig_wait(&r, RIG_UNPLUG_S);
+	relay_event(r.relay, FUNCTIONFS_RESUME);
+	assert_int_equal(r.configured + r.unconfigured, 0);
+	relayrig_enable(&r);
+	for (unsigned i = 1; i <= 2; i++) {
+		relay_event(r.relay, FUNCTIONFS_SUSPEND);
+		relayrig_wait(&r, RIG_UNPLUG_S - 1);
+		assert_true(camera->urbs_out > 0);
+		relayrig_wait(&r, RIG_UNPLUG_S);
+		bench_settle(&r.bench);
+		assert_int_equal(r.unconfigured, i);
+		assert_int_equal(camera->urbs_out, 0);
+		relay_event(r.relay, FUNCTIONFS_RESUME);
+		bench_settle(&r.bench);
+		assert_int_equal(r.configured, i + 1);
+		relayrig_exchange(&r, 100 * i);
+	}
+	assert_int_equal(camera->num_requests, 0);
+
+	/* It wakes up in time. */
+	relay_event(r.relay, FUNCTIONFS_SUSPEND);
+	relay_event(r.relay, FUNCTIONFS_RESUME);
+	relayrig_wait(&r, RIG_UNPLUG_S);
+	assert_int_equal(r.unconfigured, 2);
+
+	/* It was unplugged: what comes is another. */
+	relay_event(r.relay, FUNCTIONFS_SUSPEND);
+	relayrig_wait(&r, RIG_UNPLUG_S);
+	disable_phone(&r);
+	relayrig_wait(&r, RIG_UNPLUG_S);
+	assert_int_equal(r.unconfigured, 3);
+	relay_event(r.relay, FUNCTIONFS_RESUME);
+	assert_int_equal(r.configured, 3);
+	relayrig_enable(&r);
+	assert_int_equal(camera->num_requests, 1);
+	assert_memory_equal(camera->requests[0].setup, port_reset, 8);
+	relayrig_exchange(&r, 300);
+	relayrig_close(&r);
+}
+
+/* A server that resets no ports: the class's own request, and its halts, before anything else. */
+static void test_class_reset(void **state)
+{
+	const bool *silent = *state;
+	struct relayrig r;
+	struct camera *camera;
+
+	relayrig_open(&r, true);
+	camera = r.bench.camera;
+	relayrig_enable(&r);
+	disable_phone(&r);
+	camera->endpoints[0].blocked = true;
+	relayrig_enable(&r);
+	if (*silent) { /* it does not even answer */
+		relayrig_wait(&r, 10);
+		bench_settle(&r.bench);
+		assert_int_equal(camera->unlinks > 0, 1);
+	} else {
+		camera->answer_status = -EPIPE;
+	}
+	camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	assert_memory_equal(camera->requests[camera->num_requests - 1].setup, still_image_reset, 8);
+	assert_int_equal(r.camera[RIG_PTP_IN]->clears, 1);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->clears, 1);
+	assert_int_equal(r.camera[RIG_EVENT]->clears, 1);
+	assert_int_equal(r.camera[RIG_VENDOR_IN]->clears, 0);
+	assert_int_equal(r.camera[RIG_VENDOR_OUT]->clears, 0);
+	relayrig_exchange(&r, 100);
+	relayrig_close(&r);
+}
+
 /* A phone that comes back finds the camera as after plugging in; one that has not gone, as it was.
  */
 static void test_return(void **state)
 {
-	static const uint8_t port_reset[8] = {0x23, 3, 4};
 	const int *status = *state;
+	/* Where that fails the class's own reset comes after it. */
+	const unsigned resets = *status ? 2 : 1;
 	struct relayrig r;
 	struct camera *camera;
 
@@ -218,10 +312,7 @@ static void test_return(void **state)
 	relayrig_enable(&r); /* SET_INTERFACE tells no more than this */
 	assert_int_equal(camera->num_requests, 0);
 	for (unsigned i = 1; i <= 2; i++) {
-		fake_ffs_disable(r.bench.ffs);
-		relay_event(r.relay, FUNCTIONFS_DISABLE);
-		bench_settle(&r.bench);
-		assert_int_equal(camera->urbs_out, 0);
+		disable_phone(&r);
 		camera->endpoints[0].blocked = true;
 		relayrig_enable(&r);
 		relayrig_enable(&r);
@@ -230,8 +321,8 @@ static void test_return(void **state)
 		camera->endpoints[0].blocked = false;
 		bench_settle(&r.bench);
 		relayrig_enable(&r);
-		assert_int_equal(camera->num_requests, i);
-		assert_memory_equal(camera->requests[i - 1].setup, port_reset, 8);
+		assert_int_equal(camera->num_requests, i * resets);
+		assert_memory_equal(camera->requests[(i - 1) * resets].setup, port_reset, 8);
 		relayrig_exchange(&r, 100 * i);
 	}
 	assert_int_equal(r.configured, 3);
@@ -433,6 +524,7 @@ static void test_allocations(void **state)
 int main(void)
 {
 	static int done = 0, refused = -EPIPE;
+	static bool no = false, yes = true;
 	static const unsigned many[] = {1, 15, 16, 30};
 	const struct CMUnitTest tests[] = {
 		TEST("layout", test_layout, NULL),
@@ -447,6 +539,9 @@ int main(void)
 		TEST("shut down", test_shut_down, NULL),
 		TEST("phone returns", test_return, &done),
 		TEST("phone returns, the server refuses", test_return, &refused),
+		TEST("sleep", test_sleep, NULL),
+		TEST("reset by class", test_class_reset, &no),
+		TEST("reset by class, after silence", test_class_reset, &yes),
 		TEST("phone returns, and goes", test_return_and_go, NULL),
 		TEST("kick", test_kick, NULL),
 		TEST("failed", test_failed, NULL),

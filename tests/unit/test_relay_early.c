@@ -102,7 +102,7 @@ static void test_meant(void **state)
 
 	(void)state;
 	open_and_stall(&r);
-	relayrig_tick(&r);
+	relayrig_wait(&r, 1);
 	bench_settle(&r.bench);
 	expect(&r, FAKE_STALL);
 	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
@@ -124,7 +124,7 @@ static void test_meant_once(void **state)
 	bench_settle(&r.bench);
 	assert_int_equal(state_of(&r), PIPE_HALTING);
 	expect(&r, FAKE_NAK);
-	relayrig_tick(&r);
+	relayrig_wait(&r, 1);
 	bench_settle(&r.bench);
 	expect(&r, FAKE_STALL);
 	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
@@ -203,7 +203,7 @@ static void test_believed(void **state)
 
 	(void)state;
 	open_and_stall(&r);
-	relayrig_tick(&r);
+	relayrig_wait(&r, 1);
 	bench_settle(&r.bench);
 	expect(&r, FAKE_STALL);
 	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
@@ -263,7 +263,7 @@ static void test_data_under_way(void **state)
 	open_and_stall(&r);
 	send_start(&r, 2, 512, 1000);
 	assert_int_equal(state_of(&r), PIPE_EARLY);
-	relayrig_tick(&r); /* the phone has stirred since the one before */
+	relayrig_wait(&r, 1); /* the phone has stirred since the one before */
 	bench_settle(&r.bench);
 	assert_int_equal(state_of(&r), PIPE_EARLY);
 	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, rest, sizeof(rest)), FAKE_ACK);
@@ -282,7 +282,7 @@ static void test_slow(void **state)
 	r.camera[RIG_PTP_OUT]->blocked = true;
 	send_container(&r, 2, DATA);
 	for (unsigned i = 0; i < 3; i++) {
-		relayrig_tick(&r);
+		relayrig_wait(&r, 1);
 		bench_settle(&r.bench);
 		assert_int_equal(state_of(&r), PIPE_EARLY);
 	}
@@ -302,7 +302,7 @@ static void test_stopped(void **state)
 	relay_stop(r.relay);
 	bench_settle(&r.bench);
 	assert_int_equal(state_of(&r), PIPE_STOPPED);
-	relayrig_tick(&r);
+	relayrig_wait(&r, 1);
 	assert_int_equal(state_of(&r), PIPE_STOPPED);
 	relayrig_close(&r);
 }
