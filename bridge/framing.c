@@ -48,11 +48,21 @@ void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_p
 
 	assert(max_packet && idle);
 	memset(s, 0, sizeof(*s));
-	s->max_packet = max_packet;
+	s->max_packet = s->unit = max_packet;
 	s->max_request = max_request - max_request % max_packet;
 	if (!s->max_request)
 		s->max_request = max_packet;
 	s->idle = idle;
+}
+
+void framing_set_packets(struct framing *f, uint32_t max_packet, uint32_t unit)
+{
+	struct framing_stream *s = &f->stream[FRAMING_OUT];
+
+	assert(max_packet && unit && unit % max_packet == 0 && unit <= s->max_request);
+	s->max_packet = max_packet;
+	s->unit = unit;
+	s->into = 0;
 }
 
 /* NULL: generic. */
@@ -65,11 +75,13 @@ static const struct kind *kind_of(const struct framing *f, const struct framing_
 
 uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idle)
 {
-	uint64_t more;
+	uint64_t more, most, beyond;
 
 	if (s->asked < due) {
 		more = due - s->asked;
-		return more < s->max_request ? (uint32_t)more : s->max_request;
+		beyond = (s->into + s->asked) % s->unit;
+		most = beyond ? s->unit - beyond : s->max_request;
+		return (uint32_t)(more < most ? more : most);
 	}
 	return s->asked - due < idle ? s->max_packet : 0;
 }
@@ -95,6 +107,17 @@ void framing_done(
 	f->untaken += dir == FRAMING_OUT;
 	if (kind)
 		kind->done(f, dir, data, len, len < asked);
+	if (dir == FRAMING_OUT)
+		s->into = len < asked || framing_is_over(f) ? 0 : (s->into + len) % s->unit;
+}
+
+bool framing_is_over(const struct framing *f)
+{
+	const struct framing_stream *s = &f->stream[FRAMING_OUT];
+
+	if (!kind_of(f, s) || s->lost)
+		return false;
+	return f->kind == FRAMING_PTP ? !s->got : f->phase != BOT_DATA_OUT;
 }
 
 void framing_taken(struct framing *f)
@@ -113,12 +136,14 @@ void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked)
 
 void framing_restart(struct framing *f, enum framing_dir dir)
 {
+	f->stream[dir].into = 0;
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].restart(f, dir);
 }
 
 void framing_begin(struct framing *f, enum framing_dir dir)
 {
+	f->stream[dir].into = 0;
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].begin(f, dir);
 }

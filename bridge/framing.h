@@ -38,8 +38,11 @@ enum framing_dir {
 
 /* One direction: a stream of transfers on one bulk endpoint. */
 struct framing_stream {
-	uint32_t max_packet;  /* bytes; 0 = this direction has no bulk endpoint */
-	uint32_t max_request; /* bytes, a multiple of max_packet */
+	uint32_t max_packet; /* bytes, where requests go to; 0 = this direction has no bulk endpoint
+			      */
+	uint32_t unit;	     /* OUT: bytes of a packet at the camera, a multiple of max_packet */
+	uint32_t into;	     /* OUT: bytes of the transfer under way that have come, modulo unit */
+	uint32_t max_request; /* bytes, a multiple of max_packet, and of unit */
 	uint32_t idle;	      /* one-packet requests to keep posted past what is known to come */
 	uint64_t asked;	      /* bytes of requests that are out */
 	bool lost;	      /* not understood: act as generic */
@@ -79,6 +82,15 @@ void framing_init(struct framing *f, enum framing_kind kind);
  * multiple of it, to at least one packet; idle >= 1. */
 void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_packet,
 	uint32_t max_request, uint32_t idle);
+
+/* OUT, where the phone's packets are smaller than the camera's: `max_packet` and `unit`, a multiple
+ * of it. Requests then end where packets of the camera do, or where
+ * the transfer does, as far as that is known. While no request is out. */
+void framing_set_packets(struct framing *f, uint32_t max_packet, uint32_t unit);
+
+/* Whether the transfer that framing_done of OUT told of last is known to be over, short packet or
+ * not. */
+bool framing_is_over(const struct framing *f);
 
 /* Bytes that the next request in this direction may ask for, and counts it as out: a multiple of
  * max_packet, but for the last of what is known to come in the IN direction of bot; 0 = nothing

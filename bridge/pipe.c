@@ -91,6 +91,53 @@ static void send_to_phone(struct pipe_slot *slot)
 		slot->state = SLOT_DONE;
 }
 
+static void discard(struct pipe_slot *slot)
+{
+	framing_taken(slot->pipe->framing);
+	slot->state = SLOT_DONE;
+}
+
+static void send_to_camera(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+	uint32_t flags = slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0;
+
+	p->gather = NULL;
+	if (p->swallows || !submit(slot, slot->size, flags))
+		discard(slot);
+}
+
+/* Adds to the slot that gathers what the next has brought. */
+static struct pipe_slot *gather(struct pipe_slot *slot)
+{
+	struct pipe_slot *into = slot->pipe->gather;
+
+	memcpy(slot_buffer(into) + into->size, slot_buffer(slot), slot->size);
+	into->size += slot->size;
+	into->ended = slot->ended;
+	discard(slot);
+	return into;
+}
+
+/* Where the phone's packets are smaller than the camera's: one that is not full at the camera would
+ * end the transfer there. */
+static void send_whole_packets(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+	bool over = slot->ended || slot->size % p->phone_packet || framing_is_over(p->framing);
+
+	if (p->gather && p->gather->size + slot->size > p->max_request)
+		send_to_camera(p->gather);
+	if (p->gather)
+		slot = gather(slot);
+	if (over || slot->size % p->unit == 0) {
+		send_to_camera(slot);
+		return;
+	}
+	p->gather = slot;
+	p->gather_aged = false;
+}
+
 static void send_on(struct pipe_slot *slot)
 {
 	struct pipe *p = slot->pipe;
@@ -103,15 +150,24 @@ static void send_on(struct pipe_slot *slot)
 	}
 	slot->framed = true;
 	slot->state = SLOT_SENT;
-	if (pipe_is_in(p)) {
+	if (pipe_is_in(p))
 		send_to_phone(slot);
-		return;
-	}
-	if (p->swallows ||
-		!submit(slot, slot->size, slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0)) {
-		framing_taken(p->framing);
-		slot->state = SLOT_DONE;
-	}
+	else if (p->unit == p->phone_packet)
+		send_to_camera(slot);
+	else
+		send_whole_packets(slot);
+}
+
+bool pipe_is_gathering(const struct pipe *p)
+{
+	return p->gather;
+}
+
+void pipe_age_gathered(struct pipe *p)
+{
+	if (p->gather && p->gather_aged)
+		send_to_camera(p->gather);
+	p->gather_aged = true;
 }
 
 /* ---- the ring ---- */
@@ -172,6 +228,9 @@ static void settle(struct pipe *p)
 
 void pipe_unlink_all(struct pipe *p)
 {
+	if (p->gather)
+		discard(p->gather);
+	p->gather = NULL;
 	for (unsigned i = p->tail; i != p->head; i++)
 		client_unlink(p->client, &slot_at(p, i)->urb);
 }
@@ -189,7 +248,8 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 		return;
 	}
 	slot->size = actual;
-	slot->ended = !status && actual < slot->asked && actual % p->max_packet == 0;
+	slot->ended = !status && actual < slot->asked && actual % p->phone_packet == 0 &&
+		(p->is_bulk || p->phone_packet == p->max_packet);
 	slot->state = SLOT_COME;
 	p->moved |= !status || actual;
 	if (status)
@@ -249,7 +309,7 @@ static void on_read(struct pipe_slot *slot, int result)
 	slot->aio_out = 0;
 	if (result >= 0 && !is_dropping(p) && (p->state != PIPE_HALTING || p->swallows)) {
 		slot->size = (uint32_t)result;
-		slot->ended = slot->size < slot->asked && slot->size % p->max_packet == 0;
+		slot->ended = slot->size < slot->asked && slot->size % p->phone_packet == 0;
 		slot->state = SLOT_COME;
 		p->callbacks->stirred(p->user, p);
 		return;
@@ -310,6 +370,21 @@ static void on_zlp_done(struct ffsaio_request *req, int result)
 
 /* ---- life ---- */
 
+/* The phone may run at another speed than when it configured the camera last. */
+static void set_phone_packet(struct pipe *p)
+{
+	int size = ffs_packet_size(p->ffs, p->at);
+
+	p->phone_packet =
+		size > 0 && (uint32_t)size < p->max_packet ? (uint32_t)size : p->max_packet;
+	/* A packet of an interrupt endpoint is a transfer. No bulk endpoint of a speed has packets
+	 * that another's do not divide (USB 2.0, 5.8.3). */
+	p->unit = p->is_bulk && p->max_packet % p->phone_packet == 0 ? p->max_packet
+								     : p->phone_packet;
+	if (!pipe_is_in(p))
+		framing_set_packets(p->framing, p->phone_packet, p->unit);
+}
+
 void pipe_start(struct pipe *p)
 {
 	p->epoch++;
@@ -320,6 +395,7 @@ void pipe_start(struct pipe *p)
 		return;
 	}
 	p->moved = true;
+	set_phone_packet(p);
 	/* A configuration begins without halts (USB 2.0, 9.4.5). */
 	p->early = false;
 	if (p->camera_halted) {
@@ -385,7 +461,9 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 	p->interface_at = o->interface_at;
 	p->address = o->address;
 	p->interval = interval(o);
-	p->max_packet = o->max_packet;
+	p->is_bulk = (o->attributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_BULK;
+	p->max_packet = p->phone_packet = p->unit = o->max_packet;
+	p->max_request = max_request;
 	p->num_slots = power_of_two(o->num_slots);
 	p->framing = o->framing;
 	if (!p->framing) {

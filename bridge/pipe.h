@@ -75,7 +75,16 @@ struct pipe {
 	unsigned interface_at;
 	uint8_t address;   /* at the camera */
 	uint32_t interval; /* for the URB */
-	uint32_t max_packet;
+	bool is_bulk;
+	uint32_t max_packet; /* at the camera */
+	/* At the phone as it has configured the camera: less where it runs slower. */
+	uint32_t phone_packet;
+	uint32_t max_request;
+	/* OUT: bytes that URBs are a multiple of, but for the last of a transfer; the slot that
+	 * gathers them, or NULL; nothing has come for it since the last pipe_age_gathered */
+	uint32_t unit;
+	struct pipe_slot *gather;
+	bool gather_aged;
 	enum pipe_state state;
 	bool start_again; /* when stopped */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
@@ -135,6 +144,11 @@ void pipe_kick(struct pipe *p);
 bool pipe_is_early(const struct pipe *p);
 void pipe_resume(struct pipe *p);
 void pipe_give_up(struct pipe *p);
+
+/* OUT: a part of a packet of the camera's has come and waits for the rest. If nothing comes between
+ * two calls of pipe_age_gathered, that was the end of the transfer, and is sent. */
+bool pipe_is_gathering(const struct pipe *p);
+void pipe_age_gathered(struct pipe *p);
 
 /* Once an iteration of the loop: what must not happen inside a callback (halting), and what the
  * other direction has made possible. */

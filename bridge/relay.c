@@ -32,6 +32,10 @@
 /* How long a halt that may be due to read-ahead is kept from a phone that sends nothing. */
 #define EARLY_S 1.
 
+/* How long a part of a packet waits for the rest: a frame has room for 19 packets of 64 bytes, and
+ * a phone may need some time from one request to the next. */
+#define GATHER_S 0.01
+
 struct relay {
 	const struct usb_profile *profile;
 	struct client *client;
@@ -45,8 +49,9 @@ struct relay {
 	struct reset reset;
 	struct control_pipe control;
 	struct ev_loop *loop;
-	ev_timer early; /* runs while a pipe_is_early */
-	bool stirred;	/* since its last tick */
+	ev_timer early;	 /* runs while a pipe_is_early */
+	ev_timer gather; /* runs while a pipe_is_gathering */
+	bool stirred;	 /* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
 	unsigned num_pipes;
 	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
@@ -286,11 +291,34 @@ static void on_early(struct ev_loop *loop, ev_timer *timer, int events)
 	r->stirred = false;
 }
 
+static void on_gather(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct relay *r = timer->data;
+
+	(void)loop;
+	(void)events;
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_age_gathered(&r->pipes[i]);
+}
+
+static void watch_gathering(struct relay *r)
+{
+	bool gathering = false;
+
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		gathering |= pipe_is_gathering(&r->pipes[i]);
+	if (!gathering)
+		ev_timer_stop(r->loop, &r->gather);
+	else if (!ev_is_active(&r->gather))
+		ev_timer_again(r->loop, &r->gather);
+}
+
 void relay_flush(struct relay *r)
 {
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_flush(&r->pipes[i]);
 	resume_early(r);
+	watch_gathering(r);
 	ffs_flush(r->ffs);
 	client_flush(r->client);
 }
@@ -344,6 +372,9 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	ev_init(&r->early, on_early);
 	r->early.repeat = EARLY_S;
 	r->early.data = r;
+	ev_init(&r->gather, on_gather);
+	r->gather.repeat = GATHER_S;
+	r->gather.data = r;
 	ev_init(&r->unplug, on_unplug);
 	r->unplug.repeat = unplug_after_s;
 	r->unplug.data = r;
@@ -370,6 +401,7 @@ void relay_free(struct relay *r)
 	control_pipe_fini(&r->control);
 	reset_fini(&r->reset);
 	ev_timer_stop(r->loop, &r->unplug);
+	ev_timer_stop(r->loop, &r->gather);
 	ev_timer_stop(r->loop, &r->early);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_fini(&r->pipes[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "gadget/ffs.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,6 +18,8 @@
 #include "gadget/ffsblob.h"
 #include "gadget/glog.h"
 #include "gadget/usbdesc.h"
+
+#define PACKET_SIZE 0x07ff /* USB 2.0 table 9-13: bits 10..0 of wMaxPacketSize */
 
 struct ffs {
 	const struct ffs_callbacks *callbacks;
@@ -230,6 +233,15 @@ int ffs_address(const struct ffs *ffs, unsigned at)
 	if (ioctl(ffs->endpoints[at], FUNCTIONFS_ENDPOINT_DESC, &desc) < 0)
 		return -errno;
 	return desc.bEndpointAddress;
+}
+
+int ffs_packet_size(const struct ffs *ffs, unsigned at)
+{
+	struct usb_endpoint_descriptor desc;
+
+	if (ioctl(ffs->endpoints[at], FUNCTIONFS_ENDPOINT_DESC, &desc) < 0)
+		return -errno;
+	return le16toh(desc.wMaxPacketSize) & PACKET_SIZE;
 }
 
 int ffs_answer(struct ffs *ffs, enum ep0_answer answer, const void *data, size_t size)

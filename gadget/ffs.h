@@ -72,6 +72,9 @@ int ffs_halt(struct ffs *ffs, unsigned at, bool in);
  */
 int ffs_address(const struct ffs *ffs, unsigned at);
 
+/* The same of wMaxPacketSize, bytes of one packet at the speed that the phone runs at. */
+int ffs_packet_size(const struct ffs *ffs, unsigned at);
+
 int ffs_answer(struct ffs *ffs, enum ep0_answer answer, const void *data, size_t size);
 
 #endif

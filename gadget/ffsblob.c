@@ -11,10 +11,12 @@
 #include "gadget/usbdesc.h"
 
 #define DT_FUNCTIONAL (USB_TYPE_CLASS | 0x01)
-#define HID_SIZE 9   /* sizeof(struct hid_descriptor): one report descriptor */
-#define CCID_SIZE 54 /* sizeof(struct ccid_descriptor) */
+#define PACKET_SIZE 0x07ff /* table 9-13: bits 10..0 of wMaxPacketSize */
+#define HID_SIZE 9	   /* sizeof(struct hid_descriptor): one report descriptor */
+#define CCID_SIZE 54	   /* sizeof(struct ccid_descriptor) */
 
-static_assert(FFSBLOB_DESCS_SIZE >= 16 + USBDESC_MAX_CONFIG, "head, and descriptors as they came");
+static_assert(FFSBLOB_DESCS_SIZE >= 20 + 2 * USBDESC_MAX_CONFIG,
+	"head, and descriptors as they came, for two speeds");
 static_assert(FFSBLOB_STRINGS_SIZE >= 16 + USBDESC_MAX_LANGS * 2 +
 			USBDESC_MAX_STRINGS * FFSBLOB_MAX_TEXT +
 			USBDESC_MAX_LANGS * USBDESC_MAX_STRINGS,
@@ -25,7 +27,8 @@ struct build {
 	struct ffsblob *blob;
 	const struct usb_profile *profile;
 	unsigned at;			     /* interface descriptors seen so far */
-	uint32_t count;			     /* descriptors presented */
+	enum usb_device_speed speed;	     /* at the phone, of the descriptors being written */
+	uint32_t count;			     /* of them */
 	uint8_t wanted[USBDESC_MAX_STRINGS]; /* the camera's string indices, by ordinal - 1 */
 	unsigned num_wanted;
 };
@@ -84,6 +87,25 @@ static bool put_interface(struct build *w, const uint8_t *d)
 	return keep(w, &out, sizeof(out));
 }
 
+/* What an endpoint of a faster camera is at this speed (USB 2.0, 5.7.3, 5.8.3 and table 9-13). */
+static void slow_down(const struct build *w, struct usb_endpoint_descriptor *d)
+{
+	bool is_interrupt = (d->bmAttributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_INT;
+	uint16_t size = le16toh(d->wMaxPacketSize) & PACKET_SIZE;
+	uint16_t most = w->speed == USB_SPEED_FULL ? 64 : is_interrupt ? 1024 : 512;
+
+	if (w->speed >= w->profile->speed || w->profile->speed == USB_SPEED_LOW)
+		return;
+	d->wMaxPacketSize = htole16(size < most ? size : most);
+	/* 2^(bInterval-1) microframes, which is the same at SuperSpeed, as frames. */
+	if (w->speed == USB_SPEED_FULL && is_interrupt)
+		d->bInterval = (uint8_t)(d->bInterval > 11 ? 255
+				: d->bInterval > 4	   ? 1 << (d->bInterval - 4)
+							   : 1);
+	else if (w->speed == USB_SPEED_FULL)
+		d->bInterval = 0;
+}
+
 /* The address may stay: FunctionFS gives out its own, in this order (usb_ep_autoconfig). */
 static bool put_endpoint(struct build *w, const uint8_t *d)
 {
@@ -94,8 +116,9 @@ static bool put_endpoint(struct build *w, const uint8_t *d)
 	memcpy(&out, d, size);
 	out.bLength = size;
 	/* One of packet size 0 is not among the profile's (usbdesc_config). */
-	if (!current(w) || !(le16toh(out.wMaxPacketSize) & 0x7ff))
+	if (!current(w) || !(le16toh(out.wMaxPacketSize) & PACKET_SIZE))
 		return false;
+	slow_down(w, &out);
 	return keep(w, &out, size);
 }
 
@@ -156,21 +179,33 @@ static bool put_descriptor(struct build *w, const uint8_t *d)
 	}
 }
 
-static void build_descs(struct build *w)
+/* All descriptors of one speed; their number. */
+static uint32_t build_speed(struct build *w, enum usb_device_speed speed)
 {
 	const struct usb_profile *p = w->profile;
-	struct ffsblob *b = w->blob;
-	uint32_t speed =
-		p->speed == USB_SPEED_HIGH ? FUNCTIONFS_HAS_HS_DESC : FUNCTIONFS_HAS_FS_DESC;
 
-	b->descs_size = sizeof(struct usb_functionfs_descs_head_v2) + 4;
+	w->speed = speed;
+	w->at = w->count = w->blob->dropped = 0;
 	for (const uint8_t *d = p->config + p->config[0]; d < p->config + p->config_size; d += d[0])
 		if (!put_descriptor(w, d))
-			b->dropped++;
+			w->blob->dropped++;
+	return w->count;
+}
+
+/* The kernel wants the same endpoints at each speed, in the same order (__ffs_data_do_entity). */
+static void build_descs(struct build *w)
+{
+	struct ffsblob *b = w->blob;
+	bool fast = w->profile->speed >= USB_SPEED_HIGH;
+	uint32_t flags = FUNCTIONFS_HAS_FS_DESC | (fast ? FUNCTIONFS_HAS_HS_DESC : 0);
+
+	b->descs_size = sizeof(struct usb_functionfs_descs_head_v2) + (fast ? 8 : 4);
+	put_le32(b->descs + 12, build_speed(w, USB_SPEED_FULL));
+	if (fast)
+		put_le32(b->descs + 16, build_speed(w, USB_SPEED_HIGH));
 	put_le32(b->descs, FUNCTIONFS_DESCRIPTORS_MAGIC_V2);
 	put_le32(b->descs + 4, (uint32_t)b->descs_size);
-	put_le32(b->descs + 8, speed | FUNCTIONFS_ALL_CTRL_RECIP);
-	put_le32(b->descs + 12, w->count);
+	put_le32(b->descs + 8, flags | FUNCTIONFS_ALL_CTRL_RECIP);
 }
 
 /* Appends one language; nothing and false if it has none of the strings. What it lacks is an empty
@@ -218,7 +253,7 @@ int ffsblob_build(struct ffsblob *b, const struct usb_profile *p)
 
 	b->descs_size = b->strings_size = 0;
 	b->dropped = 0;
-	if (p->speed != USB_SPEED_LOW && p->speed != USB_SPEED_FULL && p->speed != USB_SPEED_HIGH)
+	if (p->speed == USB_SPEED_UNKNOWN)
 		return -EOPNOTSUPP;
 	if (!p->num_logical || p->num_logical > FFSBLOB_MAX_INTERFACES)
 		return -EOPNOTSUPP;

@@ -23,7 +23,7 @@ struct usb_profile;
 #define FFSBLOB_MAX_TEXT 126
 
 /* Largest blobs there can be: all strings at their longest and each in one of 16 languages. */
-#define FFSBLOB_DESCS_SIZE (4096 + 64)
+#define FFSBLOB_DESCS_SIZE (2 * 4096 + 64)
 #define FFSBLOB_STRINGS_SIZE (16 + 16 * 2 + 64 * FFSBLOB_MAX_TEXT + 16 * 64)
 
 struct ffsblob {
@@ -34,10 +34,11 @@ struct ffsblob {
 	unsigned dropped; /* descriptors of the camera that cannot be presented */
 };
 
-/* Builds both blobs: FUNCTIONFS_DESCRIPTORS_MAGIC_V2 with FUNCTIONFS_ALL_CTRL_RECIP and descriptors
- * for one speed, the profile's: full-speed ones for low and full, high-speed ones for high.
- * 0; -EOPNOTSUPP for SuperSpeed (its translation is not written yet), no interface at all or more
- * than FFSBLOB_MAX_INTERFACES. */
+/* Builds both blobs: FUNCTIONFS_DESCRIPTORS_MAGIC_V2 with FUNCTIONFS_ALL_CTRL_RECIP. A low-speed
+ * camera has its descriptors as full-speed ones. A faster one has two sets, for a phone that runs
+ * at full and one that runs at high speed, with packets no larger, and interrupts about as often,
+ * as that allows. 0; -EOPNOTSUPP for an unknown speed, no interface at all or more than
+ * FFSBLOB_MAX_INTERFACES. */
 int ffsblob_build(struct ffsblob *b, const struct usb_profile *p);
 
 #endif

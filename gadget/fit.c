@@ -8,11 +8,6 @@
 
 static const char *reason(const struct usb_profile *p)
 {
-	if (p->speed >= USB_SPEED_WIRELESS)
-		return "it runs at SuperSpeed, whose packets do not fit a high-speed port; plug it "
-		       "into a USB 2.0 port of its server";
-	if (p->speed == USB_SPEED_LOW)
-		return "it is a low-speed device, and FunctionFS presents full speed or faster";
 	if (p->speed == USB_SPEED_UNKNOWN)
 		return "its server does not tell its speed";
 	if (!p->num_interfaces)

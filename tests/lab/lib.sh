@@ -259,9 +259,16 @@ bridge_config() {
 	done >"$work/ip2usb.conf"
 }
 
-# dummy_hcd.0 is the phone's port, and dummy_hcd.1 is for remotes that are gadgets themselves.
+# dummy_hcd.0 is the phone's port, and dummy_hcd.1 is for remotes that are gadgets themselves. Both run at
+# the speed $ports: full, high or super.
+ports=${ports:-high}
 phone_ready() {
-	modprobe dummy_hcd is_high_speed=1 num=2
+	local super=0 high=0
+	case $ports in
+	high) high=1 ;;
+	super) high=1 super=1 ;;
+	esac
+	modprobe dummy_hcd is_super_speed=$super is_high_speed=$high num=2
 	modprobe -a libcomposite usb_f_fs
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }

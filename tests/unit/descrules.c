@@ -214,36 +214,78 @@ static const char *check_descs(
 	return broken;
 }
 
-static const char *check_endpoint_order(const struct ffskernel *k, const struct usb_profile *p)
+/* Packets of an endpoint at the phone: as the camera's, or what there may be at the phone's speed,
+ * of which whole ones make the camera's. */
+static const char *check_packet(
+	const struct usb_endpoint *e, enum usb_device_speed camera, bool high, uint16_t size)
+{
+	bool bulk = (e->attributes & 3) == USB_ENDPOINT_XFER_BULK;
+
+	if (camera <= USB_SPEED_FULL || (high && camera == USB_SPEED_HIGH)) {
+		RULE((size & 0x7ff) == e->max_packet);
+		return NULL;
+	}
+	RULE(size && size <= (high ? 1024 : 64) && size <= e->max_packet);
+	RULE(!bulk || !high || size <= 512);
+	RULE(size == e->max_packet || size == (!high ? 64 : bulk ? 512 : 1024));
+	return NULL;
+}
+
+static const char *check_endpoint_order(const struct ffskernel *k, const struct usb_profile *p,
+	const uint8_t *descs, size_t descs_size, bool high)
 {
 	unsigned at = 0;
 
 	RULE(k->eps_count == p->num_endpoints);
-	for (const uint8_t *d = k->descs; d < k->descs + k->descs_size; d += d[0]) {
+	for (const uint8_t *d = descs; d < descs + descs_size; d += d[0]) {
+		const struct usb_endpoint *e = &p->endpoints[at];
+		const char *broken;
+
 		if (d[1] != USB_DT_ENDPOINT)
 			continue;
-		RULE(d[2] == p->endpoints[at].address);
-		RULE(d[3] == p->endpoints[at].attributes);
-		RULE(((d[4] | d[5] << 8) & 0x7ff) == p->endpoints[at].max_packet);
-		RULE(d[6] == p->endpoints[at].interval);
+		broken = check_packet(e, p->speed, high, (uint16_t)(d[4] | d[5] << 8));
+		if (broken)
+			return broken;
+		RULE(d[2] == e->address);
+		RULE(d[3] == e->attributes);
+		RULE(d[6] == e->interval || (!high && p->speed >= USB_SPEED_HIGH));
 		at++;
 	}
+	RULE(at == p->num_endpoints);
 	return NULL;
+}
+
+/* A slower set is the other one, but for what endpoints cannot do at its speed. */
+static const char *check_slow(const struct ffskernel *k, const struct usb_profile *p)
+{
+	const uint8_t *fast = k->descs;
+
+	RULE(!k->slow_descs == (p->speed < USB_SPEED_HIGH));
+	if (!k->slow_descs)
+		return NULL;
+	RULE(k->slow_size == k->descs_size);
+	for (const uint8_t *d = k->slow_descs; d < k->slow_descs + k->slow_size; d += d[0]) {
+		RULE(d[0] == fast[0]);
+		RULE(!memcmp(d, fast, d[1] == USB_DT_ENDPOINT ? 4 : d[0]));
+		fast += d[0];
+	}
+	return check_endpoint_order(k, p, k->slow_descs, k->slow_size, false);
 }
 
 const char *descrules_blob(const struct ffsblob *b, const struct usb_profile *p)
 {
 	struct ffskernel k;
 	const char *broken;
-	uint32_t flags = p->speed == USB_SPEED_HIGH ? 2 : 1;
+	bool high = p->speed >= USB_SPEED_HIGH;
 
 	RULE(b->descs_size <= sizeof(b->descs) && b->strings_size <= sizeof(b->strings));
 	RULE(!ffskernel_descs(&k, b->descs, b->descs_size));
 	RULE(!ffskernel_strings(&k, b->strings, b->strings_size));
 	RULE(!ffskernel_bind(&k));
-	RULE(k.flags == (flags | 64));
+	RULE(k.flags == (high ? 67 : 65));
 	RULE(k.interfaces_count == p->num_logical);
 	RULE(k.str_count == k.strings_count);
-	broken = check_endpoint_order(&k, p);
+	broken = check_endpoint_order(&k, p, k.descs, k.descs_size, high);
+	broken = broken ? broken : check_slow(&k, p);
 	return broken ? broken : check_descs(&k, p, b->dropped);
 }

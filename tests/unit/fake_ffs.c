@@ -131,6 +131,11 @@ int ffs_address(const struct ffs *ffs, unsigned at)
 	return ffs->configured ? ffs->endpoints[at].address : -ENODEV;
 }
 
+int ffs_packet_size(const struct ffs *ffs, unsigned at)
+{
+	return ffs->configured ? (int)ffs->endpoints[at].max_packet : -ENODEV;
+}
+
 int ffs_answer(struct ffs *ffs, enum ep0_answer answer, const void *data, size_t size)
 {
 	assert_true(size <= sizeof(ffs->data));

@@ -24,12 +24,15 @@ static int string_entity(struct ffskernel *k, uint8_t ordinal)
 	return 0;
 }
 
-/* __ffs_data_do_entity, FFS_ENDPOINT, of the only speed */
+/* __ffs_data_do_entity, FFS_ENDPOINT */
 static int endpoint_entity(struct ffskernel *k, uint8_t address)
 {
 	if (!(address & USB_ENDPOINT_NUMBER_MASK))
 		return -EINVAL;
 	if (++k->eps_count >= FFSKERNEL_MAX_EPS)
+		return -EINVAL;
+	/* The first speed makes the map, the others have to fit it. */
+	if (k->slow_descs && k->addresses[k->eps_count] != address)
 		return -EINVAL;
 	k->addresses[k->eps_count] = address;
 	return 0;
@@ -98,20 +101,38 @@ static int do_descs(struct ffskernel *k, uint32_t count, const uint8_t *data, si
 	return total;
 }
 
-/* ffs_ep0_write and __ffs_data_got_descs. Blobs of several speeds or with OS descriptors are not
+/* The descriptors of one speed. */
+static int speed_descs(struct ffskernel *k, uint32_t count, const uint8_t *data, size_t len)
+{
+	unsigned interfaces = k->interfaces_count, eps = k->eps_count;
+	int r;
+
+	k->slow_descs = k->descs;
+	k->slow_size = k->descs_size;
+	k->interfaces_count = k->eps_count = 0;
+	r = do_descs(k, count, data, len);
+	if (r < 0)
+		return r;
+	if (k->slow_descs && (k->interfaces_count != interfaces || k->eps_count != eps))
+		return -EINVAL;
+	k->descs = data;
+	k->descs_size = (size_t)r;
+	return r;
+}
+
+/* ffs_ep0_write and __ffs_data_got_descs. SuperSpeed, three sets and OS descriptors are not
  * modelled, and refused with -ENOSYS. */
 int ffskernel_descs(struct ffskernel *k, const uint8_t *data, size_t len)
 {
 	size_t at = 12;
 	uint32_t speeds;
-	int r = 0;
 
 	memset(k, 0, sizeof(*k));
 	if (len < 16 || le32(data + 4) != len || le32(data) != FUNCTIONFS_DESCRIPTORS_MAGIC_V2)
 		return -EINVAL;
 	k->flags = le32(data + 8);
 	speeds = k->flags & 7;
-	if (k->flags & ~(7u | FUNCTIONFS_ALL_CTRL_RECIP) || (speeds & (speeds - 1)))
+	if (k->flags & ~(3u | FUNCTIONFS_ALL_CTRL_RECIP))
 		return -ENOSYS;
 	for (unsigned i = 0; i < 3; i++) {
 		if (!(speeds & 1u << i))
@@ -121,14 +142,14 @@ int ffskernel_descs(struct ffskernel *k, const uint8_t *data, size_t len)
 		k->counts[i] = le32(data + at);
 		at += 4;
 	}
-	k->descs = data + at;
-	for (unsigned i = 0; i < 3; i++)
-		if (k->counts[i])
-			r = do_descs(k, k->counts[i], k->descs, len - at);
-	if (r < 0)
-		return r;
-	k->descs_size = (size_t)r;
-	return k->descs_size && k->descs_size == len - at ? 0 : -EINVAL;
+	for (unsigned i = 0; i < 3; i++) {
+		int r = k->counts[i] ? speed_descs(k, k->counts[i], data + at, len - at) : 0;
+
+		if (r < 0)
+			return r;
+		at += (size_t)r;
+	}
+	return k->descs_size && at == len ? 0 : -EINVAL;
 }
 
 /* __ffs_data_got_strings */

@@ -16,9 +16,11 @@
 
 struct ffskernel {
 	uint32_t flags;
-	uint32_t counts[3]; /* of full, high, super speed */
-	const uint8_t *descs;
+	uint32_t counts[3];   /* of full, high, super speed */
+	const uint8_t *descs; /* of the fastest of them */
 	size_t descs_size;
+	const uint8_t *slow_descs; /* of full speed, when that is not the fastest, or NULL */
+	size_t slow_size;
 	unsigned interfaces_count, eps_count, strings_count;
 	uint8_t addresses[FFSKERNEL_MAX_EPS];
 	int interfaces_nums[256]; /* set by bind: the phone's number by the blob's */

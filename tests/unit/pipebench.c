@@ -89,6 +89,8 @@ void pipebench_open(struct pipebench *p, const struct pipebench_options *o)
 	/* The numbers are others at either end. */
 	p->camera_in = bench_add(&p->bench, 0x83, 0x81, max_packet);
 	p->camera_out = bench_add(&p->bench, 0x02, 0x01, max_packet);
+	for (unsigned i = 0; o->phone_packet && i < 2; i++)
+		p->bench.ffs->endpoints[i].max_packet = o->phone_packet;
 	framing_init(&p->framing, o->framing);
 	options.client = p->bench.client;
 	options.ffs = p->bench.ffs;

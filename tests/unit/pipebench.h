@@ -25,8 +25,9 @@ struct pipebench {
 
 struct pipebench_options {
 	enum framing_kind framing;
-	uint32_t max_packet; /* 0: 512 */
-	unsigned slots;	     /* 0: PIPEBENCH_SLOTS */
+	uint32_t max_packet;   /* 0: 512 */
+	uint32_t phone_packet; /* 0: the same */
+	unsigned slots;	       /* 0: PIPEBENCH_SLOTS */
 	bool dwc2;
 };
 
