@@ -115,8 +115,9 @@ static bool put_endpoint(struct build *w, const uint8_t *d)
 
 	memcpy(&out, d, size);
 	out.bLength = size;
-	/* One of packet size 0 is not among the profile's (usbdesc_config). */
-	if (!current(w) || !(le16toh(out.wMaxPacketSize) & PACKET_SIZE))
+	/* The isochronous are not among the profile's (usbdesc_config). */
+	if (!current(w) ||
+		(out.bmAttributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_ISOC)
 		return false;
 	slow_down(w, &out);
 	return keep(w, &out, size);

@@ -3,10 +3,11 @@
  * ffsblob: struct usb_profile -> the two blobs of linux/usb/functionfs.h, wanted on ep0.
  *
  * Pure. FunctionFS accepts few descriptor types (ffs_do_single_desc): interface, endpoint, HID or
- * CCID functional (0x21), interface association. Everything else, and every alternate setting but
- * 0, is left out and counted. Interfaces are renumbered as struct usb_interface.logical says, their
- * strings 1, 2 ... as they come. An association whose interfaces are not neighbours at the phone is
- * left out as well. The endpoints are those of struct usb_profile, in its order.
+ * CCID functional (0x21), interface association. Everything else, isochronous endpoints, and every
+ * alternate setting but 0, is left out and counted. Interfaces are renumbered as struct
+ * usb_interface.logical says, their strings 1, 2 ... as they come. An association whose interfaces
+ * are not neighbours at the phone is left out as well. The endpoints are those of struct
+ * usb_profile, in its order.
  */
 #ifndef GADGET_FFSBLOB_H
 #define GADGET_FFSBLOB_H

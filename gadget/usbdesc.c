@@ -121,6 +121,7 @@ static int parse_endpoint(struct usb_profile *p, const uint8_t *buf, const char 
 	struct usb_endpoint_descriptor d;
 	struct usb_interface *i;
 	uint16_t size;
+	bool isochronous;
 
 	if (!p->num_interfaces)
 		return refuse(why, "endpoint before any interface");
@@ -139,11 +140,12 @@ static int parse_endpoint(struct usb_profile *p, const uint8_t *buf, const char 
 		if (p->endpoints[k].address == d.bEndpointAddress)
 			return refuse(why, "endpoint's bEndpointAddress comes twice");
 	size = le16toh(d.wMaxPacketSize) & PACKET_SIZE;
-	/* Section 5.6.3 wants it so in alternate setting 0. Such an endpoint carries nothing. */
-	if (!size && (d.bmAttributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_ISOC)
-		return 0;
-	if (!size || size > PACKET_SIZE_MAX)
+	isochronous = (d.bmAttributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_ISOC;
+	/* Section 5.6.3 wants 0 of an isochronous one in alternate setting 0. */
+	if ((!size && !isochronous) || size > PACKET_SIZE_MAX)
 		return refuse(why, "endpoint's wMaxPacketSize is 0 or more than 1024");
+	if (isochronous)
+		return 0;
 	p->endpoints[p->num_endpoints++] = (struct usb_endpoint){
 		.address = d.bEndpointAddress,
 		.attributes = d.bmAttributes,

@@ -60,7 +60,8 @@ struct usb_profile {
 	uint8_t num_interfaces; /* interface descriptors, alternate settings included */
 	uint8_t num_endpoints;
 	struct usb_interface interfaces[USBDESC_MAX_INTERFACES];
-	struct usb_endpoint endpoints[USBDESC_MAX_ENDPOINTS]; /* descriptor order, alternates 0 */
+	/* descriptor order; of alternates 0, and not isochronous */
+	struct usb_endpoint endpoints[USBDESC_MAX_ENDPOINTS];
 	/* strings */
 	uint8_t num_langs, num_strings;
 	uint16_t langs[USBDESC_MAX_LANGS];
@@ -87,8 +88,9 @@ uint16_t usbdesc_config_size(const uint8_t *buf, size_t len);
  * twice or has no alternate setting 0, and in alternates 0 an invalid endpoint address, the same
  * one twice, a max packet of 0 (but see below) or over 1024.
  * Tolerated are: any bNumInterfaces and bNumEndpoints; endpoint descriptors longer than 7 or 9; in
- * other alternates any endpoints; unknown descriptor types. An isochronous endpoint with a max
- * packet of 0, as USB 2.0 section 5.6.3 wants it in alternates 0, is left out of `endpoints`. */
+ * other alternates any endpoints; unknown descriptor types. Isochronous endpoints, whose max
+ * packet may be 0 (USB 2.0 section 5.6.3), are left out of `endpoints`: nothing here carries what
+ * comes too late, and so one must not cost the camera its other interfaces. */
 int usbdesc_config(struct usb_profile *p, const uint8_t *buf, size_t len, const char **why);
 
 /* Reads string descriptor 0, and forgets all strings. A camera without strings (len 0, or an empty

@@ -359,6 +359,8 @@ static const struct config_case {
 	{"packet 0, isochronous", NULL, BYTES(INTERFACE(0, 0), ENDPOINT(0x81, 5, 0)), 1, 1, 0},
 	{"packet 0, isochronous, then bulk", NULL,
 		BYTES(INTERFACE(0, 0), ENDPOINT(0x81, 1, 0), ENDPOINT(0x82, 2, 64)), 1, 1, 1},
+	{"packet 1023, isochronous, then bulk", NULL,
+		BYTES(INTERFACE(0, 0), ENDPOINT(0x81, 1, 1023), ENDPOINT(0x82, 2, 64)), 1, 1, 1},
 	{"packet 1024", NULL, BYTES(INTERFACE(0, 0), ENDPOINT(0x81, 3, 1024)), 1, 1, 1},
 	{"packet 1025", "wMaxPacketSize", BYTES(INTERFACE(0, 0), ENDPOINT(0x81, 3, 1025)), 0, 0, 0},
 	{"packet 1025, isochronous", "wMaxPacketSize",
