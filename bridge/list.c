@@ -13,7 +13,9 @@
 #endif
 
 #include "bridge/devlist.h"
+#include "bridge/json.h"
 #include "bridge/log.h"
+#include "gadget/usbclass.h"
 #include "gadget/usbdesc.h"
 
 #define TIMEOUT_MS 10000 /* without a byte from the server */
@@ -53,37 +55,13 @@ bool list_parse_server(const char *server, char host[256], char port[8])
 
 static const char *class_name(const struct devlist_entry *entry)
 {
-	static const struct {
-		uint8_t class;
-		const char *name;
-	} names[] = {
-		{0x00, "per interface"},
-		{0x01, "audio"},
-		{0x02, "communications"},
-		{0x03, "HID"},
-		{0x06, "still image"},
-		{0x07, "printer"},
-		{0x08, "mass storage"},
-		{0x09, "hub"},
-		{0x0a, "CDC data"},
-		{0x0b, "smart card"},
-		{0x0e, "video"},
-		{0xe0, "wireless"},
-		{0xef, "miscellaneous"},
-		{0xfe, "application specific"},
-		{0xff, "vendor specific"},
-	};
 	uint8_t class = entry->device.class;
 
 	/* 0 says: look at the interfaces; so does 0xef, of composite devices. A stock server knows
 	 * none of a device that is not configured. */
 	if ((!class || class == 0xef) && entry->device.num_interfaces)
 		class = entry->interfaces[0].class;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i].class == class)
-			return names[i].name;
-	}
-	return "unknown class";
+	return usb_class_str(class);
 }
 
 /* A list has no product string; what there is is udev's database of ids. */
@@ -128,42 +106,24 @@ static void print_people(const struct devlist *list)
 	}
 }
 
-static void add_hex(cJSON *object, const char *name, unsigned value, int digits)
-{
-	char text[16];
-
-	(void)snprintf(text, sizeof(text), "%0*x", digits, value);
-	cJSON_AddStringToObject(object, name, text);
-}
-
-static cJSON *class_json(uint8_t class, uint8_t subclass, uint8_t protocol)
-{
-	cJSON *object = cJSON_CreateObject();
-
-	add_hex(object, "class", class, 2);
-	add_hex(object, "subclass", subclass, 2);
-	add_hex(object, "protocol", protocol, 2);
-	return object;
-}
-
 static cJSON *device_json(const struct devlist_entry *entry)
 {
 	const struct usbip_device *d = &entry->device;
-	cJSON *object = class_json(d->class, d->subclass, d->protocol);
+	cJSON *object = json_class(d->class, d->subclass, d->protocol);
 	cJSON *interfaces = cJSON_AddArrayToObject(object, "interfaces");
 	struct product product;
 
 	look_up(d, &product);
 	cJSON_AddStringToObject(object, "busid", d->busid);
-	add_hex(object, "vendor", d->vendor, 4);
-	add_hex(object, "product", d->product, 4);
+	json_add_hex(object, "vendor", d->vendor, 4);
+	json_add_hex(object, "product", d->product, 4);
 	cJSON_AddStringToObject(object, "speed", usb_speed_str((enum usb_device_speed)d->speed));
 	cJSON_AddStringToObject(object, "class_name", class_name(entry));
 	cJSON_AddStringToObject(object, "vendor_name", product.vendor);
 	cJSON_AddStringToObject(object, "product_name", product.model);
 	for (unsigned i = 0; i < d->num_interfaces; i++)
 		cJSON_AddItemToArray(interfaces,
-			class_json(entry->interfaces[i].class, entry->interfaces[i].subclass,
+			json_class(entry->interfaces[i].class, entry->interfaces[i].subclass,
 				entry->interfaces[i].protocol));
 	return object;
 }
@@ -172,16 +132,10 @@ static bool print_json(const struct devlist *list)
 {
 	cJSON *root = cJSON_CreateObject();
 	cJSON *devices = cJSON_AddArrayToObject(root, "devices");
-	char *text;
-	bool printed;
 
 	for (unsigned i = 0; i < list->total; i++)
 		cJSON_AddItemToArray(devices, device_json(&list->entries[i]));
-	text = cJSON_Print(root);
-	printed = text && puts(text) >= 0;
-	free(text);
-	cJSON_Delete(root);
-	return printed;
+	return json_print(root);
 }
 
 /* ---- asking ---- */
