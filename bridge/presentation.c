@@ -11,6 +11,7 @@
 
 #include <ev.h>
 
+#include "bridge/config.h"
 #include "bridge/log.h"
 #include "bridge/relay.h"
 #include "gadget/configfs.h"
@@ -65,6 +66,18 @@ int presentation_claim(void)
 		return fd;
 	close(fd);
 	return r;
+}
+
+/* Some phones refuse what the camera draws at its own port, which is not theirs. */
+void presentation_override(struct usb_profile *profile, const struct config *config)
+{
+	if (config->gadget.max_power_ma != CONFIG_MIRROR)
+		profile->max_power_ma = (uint16_t)config->gadget.max_power_ma;
+	if (config->gadget.self_powered == CONFIG_MIRROR)
+		return;
+	profile->attributes &= (uint8_t)~USB_CONFIG_ATT_SELFPOWER;
+	if (config->gadget.self_powered)
+		profile->attributes |= USB_CONFIG_ATT_SELFPOWER;
 }
 
 /* ---- callbacks ---- */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct client;
+struct config;
 struct ev_loop;
 struct presentation;
 struct relay;
@@ -30,6 +31,9 @@ struct presentation_callbacks {
  * may be removed only while none is running. Takes the lock, then removes leftovers. Returns a file
  * descriptor that holds the lock until it is closed, or -errno with the cause in the log. */
 int presentation_claim(void);
+
+/* Changes in a probed profile what the configuration wants the phone to be told. */
+void presentation_override(struct usb_profile *profile, const struct config *config);
 
 /* `profile` must stay. 0 or -errno, with the cause in the log. */
 int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/acquisition.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/client.h"
+#include "bridge/config.h"
+#include "bridge/conn.h"
+#include "bridge/devlist.h"
+#include "bridge/log.h"
+#include "bridge/probe.h"
+
+/* For a server or a camera to answer, in each state before ACQUIRED. */
+#define STEP_TIMEOUT_S 10.
+#define RETRY_S 0.5
+/* A stock server needs a moment after a detach: retries of a device that is said to be busy, and of
+ * one that is not listed. */
+#define MAX_BUSY 20
+#define MAX_UNLISTED 5
+
+enum {
+	STATE_LISTING,
+	STATE_IMPORTING,
+	STATE_PROBING,
+	STATE_ACQUIRED,
+	STATE_ENDED,
+};
+
+/* What is to be done before the loop sleeps next. */
+enum {
+	TODO_NOTHING,
+	TODO_RETRY,  /* let go of the session, wait, list again */
+	TODO_SELECT, /* go on with the selection */
+	TODO_END,    /* with `outcome` */
+};
+
+static void end(struct acquisition *a, enum outcome outcome, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The first reason is the reason. */
+static void end(struct acquisition *a, enum outcome outcome, const char *format, ...)
+{
+	va_list args;
+
+	if (a->todo == TODO_END || a->state == STATE_ENDED)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(a->reason, sizeof(a->reason), format, args);
+	va_end(args);
+	a->todo = TODO_END;
+	a->outcome = outcome;
+}
+
+static void enter(struct acquisition *a, unsigned state)
+{
+	a->state = state;
+	ev_timer_stop(a->loop, &a->timer);
+	if (state < STATE_ACQUIRED) {
+		ev_timer_set(&a->timer, STEP_TIMEOUT_S, 0.);
+		ev_timer_start(a->loop, &a->timer);
+	}
+}
+
+void acquisition_let_go(struct acquisition *a)
+{
+	ev_io_stop(a->loop, &a->server);
+	ev_timer_stop(a->loop, &a->timer);
+	client_free(a->client);
+	if (a->list)
+		devlist_fini(a->list);
+	free(a->list);
+	a->client = NULL;
+	a->list = NULL;
+}
+
+void acquisition_fini(struct acquisition *a)
+{
+	acquisition_let_go(a);
+	free(a->probe);
+	a->probe = NULL;
+	a->probed = false;
+}
+
+static bool open_conn(struct acquisition *a, struct conn *conn)
+{
+	const char *why;
+
+	if (!conn_open(conn, a->config->server.host, a->config->server.port, &why))
+		return true;
+	end(a, OUTCOME_FAILED, "server %s: %s", a->config->server.host, why);
+	return false;
+}
+
+/* ---- listing: which camera ---- */
+
+static void start_listing(struct acquisition *a)
+{
+	struct conn conn;
+
+	enter(a, STATE_LISTING);
+	if (!open_conn(a, &conn))
+		return;
+	a->list = malloc(sizeof(*a->list));
+	if (!a->list) {
+		conn_close(&conn);
+		end(a, OUTCOME_FAILED, "out of memory");
+		return;
+	}
+	devlist_init(a->list, &conn);
+}
+
+static void log_list(const struct devlist *list)
+{
+	log_error("the server exports %u device%s", list->total, list->total == 1 ? "" : "s");
+	for (unsigned i = 0; i < list->total; i++) {
+		const struct usbip_device *d = &list->entries[i].device;
+
+		log_error("  busid %s id %04x:%04x", d->busid, d->vendor, d->product);
+	}
+}
+
+static void dispatch_list(struct acquisition *a)
+{
+	const char *why;
+	int r = devlist_dispatch(a->list, &why);
+
+	if (r < 0)
+		end(a, OUTCOME_FAILED, "server %s port %s: %s", a->config->server.host,
+			a->config->server.port, why);
+	if (r <= 0)
+		return;
+	selection_init(&a->selection, &a->config->camera, a->list->entries, a->list->total);
+	a->todo = TODO_SELECT;
+}
+
+/* ---- importing and probing ---- */
+
+static void on_closed(void *user, int error, const char *reason)
+{
+	struct acquisition *a = user;
+
+	if (a->state == STATE_IMPORTING && (error == -EBUSY || error == -EAGAIN) &&
+		a->busy < MAX_BUSY) {
+		if (!a->busy)
+			log_info("%s; trying again", reason);
+		a->busy++;
+		a->todo = TODO_RETRY;
+		return;
+	}
+	end(a, OUTCOME_FAILED, "%s", reason);
+}
+
+static void on_probed(void *user, int error, const char *reason)
+{
+	struct acquisition *a = user;
+	const struct usb_profile *profile = &a->probe->profile;
+
+	if (error) {
+		end(a, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s", reason);
+		return;
+	}
+	selection_serial(&a->selection, usbdesc_text(profile, profile->serial_string, 0));
+	a->probed = true;
+	a->todo = TODO_SELECT;
+}
+
+static const struct probe_callbacks probe_callbacks = {.done = on_probed};
+
+static void on_imported(void *user, const struct usbip_device *device)
+{
+	struct acquisition *a = user;
+
+	enter(a, STATE_PROBING);
+	a->probe = malloc(sizeof(*a->probe));
+	if (!a->probe) {
+		end(a, OUTCOME_FAILED, "out of memory");
+		return;
+	}
+	probe_start(a->probe, a->client, (enum usb_device_speed)device->speed, &probe_callbacks, a);
+}
+
+static const struct client_callbacks client_callbacks = {
+	.imported = on_imported,
+	.closed = on_closed,
+};
+
+static void start_import(struct acquisition *a, const char *busid)
+{
+	struct conn conn;
+
+	enter(a, STATE_IMPORTING);
+	if (!open_conn(a, &conn))
+		return;
+	strcpy(a->imported, busid);
+	if (client_new(&conn, busid, &client_callbacks, a, &a->client)) {
+		conn_close(&conn);
+		end(a, OUTCOME_FAILED, "out of memory");
+	}
+}
+
+/* ---- selecting ---- */
+
+static void no_camera(struct acquisition *a, enum selection_verdict verdict)
+{
+	char what[200];
+
+	/* A device that is in use is not in the list, and a predecessor's may be for a moment. */
+	if (verdict == SELECTION_NONE && a->unlisted < MAX_UNLISTED) {
+		a->unlisted++;
+		a->todo = TODO_RETRY;
+		return;
+	}
+	if (a->list)
+		log_list(a->list);
+	selection_describe(&a->config->camera, what, sizeof(what));
+	if (verdict == SELECTION_NONE)
+		end(a, OUTCOME_NO_CAMERA,
+			"server %s exports no such camera:%s (one that is in use is not listed)",
+			a->config->server.host, what);
+	else
+		end(a, OUTCOME_AMBIGUOUS,
+			"several devices match:%s; say more in [camera]: busid, id, serial", what);
+}
+
+static void select_camera(struct acquisition *a)
+{
+	const char *busid;
+	enum selection_verdict verdict = selection_next(&a->selection, &busid);
+
+	if (verdict == SELECTION_NONE || verdict == SELECTION_AMBIGUOUS) {
+		no_camera(a, verdict);
+	} else if (verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid)) {
+		enter(a, STATE_ACQUIRED);
+		a->callbacks->acquired(a->user);
+	} else {
+		acquisition_fini(a);
+		start_import(a, busid);
+	}
+}
+
+/* ---- the loop ---- */
+
+static void carry_out(struct acquisition *a)
+{
+	unsigned todo = a->todo;
+
+	a->todo = TODO_NOTHING;
+	switch (todo) {
+	case TODO_RETRY:
+		acquisition_fini(a);
+		a->pausing = true;
+		ev_timer_set(&a->timer, RETRY_S, 0.);
+		ev_timer_start(a->loop, &a->timer);
+		break;
+	case TODO_SELECT:
+		select_camera(a);
+		break;
+	case TODO_END:
+		enter(a, STATE_ENDED);
+		a->callbacks->ended(a->user, a->outcome, a->reason);
+		break;
+	}
+}
+
+/* What is watched follows from the state, here and nowhere else. */
+static void watch_server(struct acquisition *a)
+{
+	int fd = a->client ? client_fd(a->client) : a->list ? devlist_fd(a->list) : -1;
+	short wanted = a->client ? client_events(a->client)
+		: a->list	 ? devlist_events(a->list)
+				 : (short)0;
+	int events = (wanted & POLLIN ? EV_READ : 0) | (wanted & POLLOUT ? EV_WRITE : 0);
+
+	if (ev_is_active(&a->server) && a->server.fd == fd &&
+		(a->server.events & (EV_READ | EV_WRITE)) == events)
+		return;
+	ev_io_stop(a->loop, &a->server);
+	if (fd < 0 || !events)
+		return;
+	ev_io_set(&a->server, fd, events);
+	ev_io_start(a->loop, &a->server);
+}
+
+void acquisition_prepare(struct acquisition *a)
+{
+	if (a->client && a->state < STATE_ACQUIRED)
+		client_flush(a->client);
+	while (a->todo != TODO_NOTHING)
+		carry_out(a);
+	watch_server(a);
+}
+
+static void on_server(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct acquisition *a = io->data;
+
+	(void)loop;
+	(void)events;
+	if (a->client)
+		client_dispatch(a->client);
+	else if (a->list)
+		dispatch_list(a);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct acquisition *a = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (a->pausing) {
+		a->pausing = false;
+		start_listing(a);
+		return;
+	}
+	if (a->state == STATE_PROBING)
+		end(a, OUTCOME_FAILED, "the camera does not answer");
+	else
+		end(a, OUTCOME_FAILED, "server %s port %s does not answer", a->config->server.host,
+			a->config->server.port);
+}
+
+void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
+	const struct acquisition_callbacks *callbacks, void *user)
+{
+	memset(a, 0, sizeof(*a));
+	a->loop = loop;
+	a->config = config;
+	a->callbacks = callbacks;
+	a->user = user;
+	ev_init(&a->server, on_server);
+	ev_init(&a->timer, on_timer);
+	a->server.data = a->timer.data = a;
+	start_listing(a);
+}

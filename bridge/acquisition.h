@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * acquisition: from a configuration to a probed camera: lists, selects, imports, probes; then holds
+ * its session.
+ *
+ *   LISTING -> IMPORTING -> PROBING -> ACQUIRED
+ *      ^___________|            |       busy: list again after a moment
+ *                  ^____________|       a survey: look at the next candidate
+ *   any of them -> ENDED, with a reason
+ *
+ * What the server and the camera do is carried out in acquisition_prepare, never inside a callback
+ * of theirs.
+ */
+#ifndef BRIDGE_ACQUISITION_H
+#define BRIDGE_ACQUISITION_H
+
+#include <stdbool.h>
+
+#include <ev.h>
+
+#include "bridge/selection.h"
+
+struct client;
+struct config;
+struct devlist;
+struct probe;
+
+/* What a command has come to; its exit code. */
+enum outcome {
+	OUTCOME_DONE = 0,
+	OUTCOME_FAILED = 1,
+	OUTCOME_NO_CAMERA = 3,
+	OUTCOME_AMBIGUOUS = 4,
+	OUTCOME_UNPRESENTABLE = 5,
+};
+
+/* Both come from acquisition_prepare alone; nothing may be freed in them. */
+struct acquisition_callbacks {
+	/* The camera is imported and probed; its client is the taker's to use, and to flush. */
+	void (*acquired)(void *user);
+	/* There will be no camera, or it is gone again. Called at most once, and nothing after it.
+	 */
+	void (*ended)(void *user, enum outcome outcome, const char *reason);
+};
+
+struct acquisition {
+	const struct config *config;
+	struct ev_loop *loop;
+	const struct acquisition_callbacks *callbacks;
+	void *user;
+	ev_io server;
+	ev_timer timer; /* of a step, or of a pause */
+	unsigned state, todo;
+	enum outcome outcome;
+	char reason[512];
+	unsigned busy, unlisted; /* retries for either reason */
+	bool pausing;
+	bool probed;
+	/* the session; NULL what there is not */
+	struct devlist *list;
+	struct client *client; /* from ACQUIRED on: for the taker */
+	struct probe *probe;   /* from ACQUIRED on: holds the profile */
+	/* which device; `imported` is the busid of the session's */
+	struct selection selection;
+	char imported[USBIP_BUSID_SIZE];
+};
+
+/* Starts. `config` and `loop` must stay. */
+void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
+	const struct acquisition_callbacks *callbacks, void *user);
+
+/* Once an iteration of the loop, before it sleeps, and after whoever uses the client: carries out
+ * what has happened, watches for more. */
+void acquisition_prepare(struct acquisition *a);
+
+/* Closes the connection, upon which the server resets the device. The profile stays. */
+void acquisition_let_go(struct acquisition *a);
+
+/* Lets go, and frees what is left. */
+void acquisition_fini(struct acquisition *a);
+
+#endif
