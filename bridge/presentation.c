@@ -161,9 +161,8 @@ static int make_ffs(struct presentation *p, const struct usb_profile *profile)
 	if (!blob)
 		return -ENOMEM;
 	r = ffsblob_build(blob, profile);
-	if (!r && blob->dropped)
-		log_warning("%u descriptors of the camera cannot be presented through FunctionFS",
-			blob->dropped);
+	if (!r)
+		log_debug("%u descriptors of the camera are left out", blob->dropped);
 	if (!r)
 		r = ffs_new(NAME, MOUNTPOINT, blob, profile->num_endpoints,
 			relay_aio_depth(profile), &ffs_callbacks, p, &p->ffs);

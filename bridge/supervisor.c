@@ -17,6 +17,7 @@
 #include "bridge/probe.h"
 #include "bridge/relay.h"
 #include "gadget/fit.h"
+#include "gadget/udc.h"
 
 struct supervisor {
 	const struct config *config;
@@ -69,24 +70,45 @@ static const struct presentation_callbacks presentation_callbacks = {
 	.failed = on_failed,
 };
 
+static void log_findings(const struct fit *fit)
+{
+	for (unsigned i = 0; i < fit->num_findings; i++) {
+		const struct fit_finding *f = &fit->findings[i];
+
+		if (f->severity == FIT_LOST)
+			log_warning("not presented: %s", f->text);
+		else if (f->severity == FIT_NOTE)
+			log_info("note: %s", f->text);
+	}
+}
+
 static void present(struct supervisor *s)
 {
-	const struct presentation_options options = {
+	struct presentation_options options = {
 		.udc = s->config->gadget.udc,
 		.unplug_after_s = s->config->gadget.unplug_after_s,
 	};
 	struct usb_profile *profile = &s->acquisition.probe->profile;
 	const char *product = usbdesc_text(profile, profile->product_string, 0);
-	const char *why;
+	struct udc udc;
+	struct fit fit;
+	bool has_udc;
 	int r;
 
 	log_info("imported %s: %04x:%04x %s, %s speed", s->acquisition.imported, profile->vendor,
 		profile->product, product ? product : "", usb_speed_str(profile->speed));
-	if (fit_check(profile, &why)) {
-		end(s, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s", why);
+	presentation_override(profile, s->config);
+	has_udc = !udc_find(&udc, UDC_FOLDER, options.udc);
+	r = fit_check(&fit, profile, has_udc ? &udc : NULL);
+	log_findings(&fit);
+	if (r) {
+		end(s, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s",
+			fit_refusal(&fit));
 		return;
 	}
-	presentation_override(profile, s->config);
+	/* The binding says what is wrong with a UDC that is not there, or taken. */
+	if (has_udc && !*udc.gadget)
+		options.udc = udc.name;
 	r = presentation_new(s->loop, profile, s->acquisition.client, &options,
 		&presentation_callbacks, s, &s->presentation);
 	if (r)

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <linux/usb/functionfs.h>
 
@@ -124,15 +123,18 @@ static bool put_endpoint(struct build *w, const uint8_t *d)
 }
 
 /* Kernel 6.1's rule; it goes by the class of the interface before it. */
+bool ffsblob_keeps_class(const struct usb_interface *i, const uint8_t *d)
+{
+	return d[1] == DT_FUNCTIONAL &&
+		((i->class == USB_CLASS_HID && d[0] == HID_SIZE) ||
+			(i->class == USB_CLASS_CSCID && d[0] == CCID_SIZE));
+}
+
 static bool put_functional(struct build *w, const uint8_t *d)
 {
 	const struct usb_interface *i = current(w);
 
-	if (i &&
-		((i->class == USB_CLASS_HID && d[0] == HID_SIZE) ||
-			(i->class == USB_CLASS_CSCID && d[0] == CCID_SIZE)))
-		return keep(w, d, d[0]);
-	return false;
+	return i && ffsblob_keeps_class(i, d) && keep(w, d, d[0]);
 }
 
 static int logical(const struct usb_profile *p, int number)

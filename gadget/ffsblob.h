@@ -12,9 +12,11 @@
 #ifndef GADGET_FFSBLOB_H
 #define GADGET_FFSBLOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct usb_interface;
 struct usb_profile;
 
 #define FFSBLOB_MAX_INTERFACES 16 /* MAX_CONFIG_INTERFACES; the bind fails with more */
@@ -41,5 +43,8 @@ struct ffsblob {
  * as that allows. 0; -EOPNOTSUPP for an unknown speed, no interface at all or more than
  * FFSBLOB_MAX_INTERFACES. */
 int ffsblob_build(struct ffsblob *b, const struct usb_profile *p);
+
+/* Whether a class-specific descriptor that belongs to interface `i` can be presented. */
+bool ffsblob_keeps_class(const struct usb_interface *i, const uint8_t *descriptor);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fuzz_usbdesc: one input is all that a camera says; what usbdesc accepts of it becomes blobs.
+ * fuzz_usbdesc: one input is all that a camera says; what usbdesc accepts of it is judged
+ * by fit, and becomes blobs.
  *
  * Input: the speed, 1 byte; then blocks, each with its size before it: device descriptor (size of 1
  * byte), configuration (2, little-endian), string descriptor 0 (1); and strings to the end: index,
@@ -118,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_config(p, &in);
 		read_strings(p, &in);
 		must(descrules_profile(p));
+		must(descrules_fit(p));
 		check_indices(p);
 		if (!ffsblob_build(b, p))
 			must(descrules_blob(b, p));

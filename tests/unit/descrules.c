@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/descrules.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "gadget/fit.h"
+#include "gadget/udc.h"
 #include "tests/unit/ffskernel.h"
 
 #define RULE(holds)                                                                                \
@@ -288,4 +291,44 @@ const char *descrules_blob(const struct ffsblob *b, const struct usb_profile *p)
 	broken = check_endpoint_order(&k, p, k.descs, k.descs_size, high);
 	broken = broken ? broken : check_slow(&k, p);
 	return broken ? broken : check_descs(&k, p, b->dropped);
+}
+
+static const char *check_findings(const struct fit *fit, int r)
+{
+	RULE(r == 0 || r == -EOPNOTSUPP);
+	RULE(!r == !fit_refusal(fit));
+	RULE(fit->num_findings < FIT_MAX_FINDINGS);
+	for (unsigned i = 0; i < fit->num_findings; i++) {
+		size_t size = strlen(fit->findings[i].text);
+
+		RULE(size && size < FIT_MAX_TEXT - 1);
+	}
+	return NULL;
+}
+
+const char *descrules_fit(const struct usb_profile *p)
+{
+	static const struct udc udcs[] = {
+		{.driver = "dwc2", .speed = USB_SPEED_HIGH}, {.driver = "dummy_udc"}};
+	const char *broken;
+	struct fit fit;
+	struct ffsblob b;
+	int r = fit_check(&fit, p, NULL);
+
+	broken = check_findings(&fit, r);
+	/* What is not refused can be built. */
+	RULE(r || p->speed > USB_SPEED_HIGH || !ffsblob_build(&b, p));
+	for (unsigned i = 0; i < sizeof(udcs) / sizeof(udcs[0]) && !broken; i++) {
+		struct udc udc = udcs[i];
+		int on_udc;
+
+		udc_set_endpoints(&udc, "brcm,bcm2835-usb");
+		RULE(udc.num_endpoints);
+		on_udc = fit_check(&fit, p, &udc);
+		broken = check_findings(&fit, on_udc);
+		/* A port takes away, and gives nothing. */
+		RULE(broken || !r || on_udc);
+		RULE(broken || on_udc || !udc_misfit(&udc, p));
+	}
+	return broken;
 }

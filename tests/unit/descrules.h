@@ -16,4 +16,7 @@ const char *descrules_profile(const struct usb_profile *p);
 /* `b` is a successful ffsblob_build of `p`. */
 const char *descrules_blob(const struct ffsblob *b, const struct usb_profile *p);
 
+/* What fit says of it, on several UDCs. */
+const char *descrules_fit(const struct usb_profile *p);
+
 #endif
