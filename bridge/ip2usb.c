@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/check.h"
 #include "bridge/config.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
@@ -15,6 +16,7 @@
 #define EXIT_USAGE 2
 
 static int command_run(int argc, char **argv);
+static int command_check(int argc, char **argv);
 static int command_list(int argc, char **argv);
 
 static const struct command {
@@ -22,6 +24,7 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{"run", "[-c FILE] [-v]", "present the configured camera until SIGTERM", command_run},
+	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", command_check},
 	{"list", "[HOST[:PORT]] [-c FILE] [--json]", "show what a server exports", command_list},
 };
 
@@ -31,7 +34,7 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: ip2usb COMMAND\n\n");
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
-		fprintf(out, "  ip2usb %-4s %-33s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  ip2usb %-5s %-33s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
@@ -113,6 +116,23 @@ static int command_run(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	return read_config(&config, options.config) ? (int)supervisor_run(&config) : EXIT_USAGE;
+}
+
+static int command_check(int argc, char **argv)
+{
+	struct config config;
+	struct options options;
+
+	if (!parse_options(argc, argv, &options))
+		return usage_error(NULL);
+	if (optind < argc)
+		return usage_error("check takes no arguments");
+	if (options.help) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	return read_config(&config, options.config) ? (int)check_run(&config, options.json)
+						    : EXIT_USAGE;
 }
 
 static int command_list(int argc, char **argv)

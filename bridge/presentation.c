@@ -68,6 +68,16 @@ int presentation_claim(void)
 	return r;
 }
 
+bool presentation_is_claimed(void)
+{
+	int fd = open(FOLDER "/lock", O_RDONLY | O_CLOEXEC);
+	bool claimed = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		close(fd);
+	return claimed;
+}
+
 /* Some phones refuse what the camera draws at its own port, which is not theirs. */
 void presentation_override(struct usb_profile *profile, const struct config *config)
 {

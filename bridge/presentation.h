@@ -32,6 +32,9 @@ struct presentation_callbacks {
  * descriptor that holds the lock until it is closed, or -errno with the cause in the log. */
 int presentation_claim(void);
 
+/* Whether another process holds that lock; false also where only root could know. */
+bool presentation_is_claimed(void);
+
 /* Changes in a probed profile what the configuration wants the phone to be told. */
 void presentation_override(struct usb_profile *profile, const struct config *config);
 

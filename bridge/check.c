@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "bridge/config.h"
+#include "bridge/json.h"
+#include "bridge/log.h"
+#include "bridge/presentation.h"
+#include "bridge/probe.h"
+#include "gadget/fit.h"
+#include "gadget/udc.h"
+#include "gadget/usbclass.h"
+
+struct check {
+	const struct config *config;
+	bool json;
+	ev_prepare prepare;
+	struct acquisition acquisition;
+	bool done;
+	enum outcome outcome;
+};
+
+/* ---- output ---- */
+
+static const char *product(const struct usb_profile *p)
+{
+	const char *text = usbdesc_text(p, p->product_string, 0);
+
+	return text ? text : "";
+}
+
+/* A camera's text may be meant for the terminal rather than for its reader. */
+static void print_text(const char *text)
+{
+	for (; *text; text++)
+		(void)putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+static void print_interface(const struct usb_profile *p, const struct usb_interface *i)
+{
+	printf("         interface %u: %s (%02x/%02x/%02x)", i->number, usb_class_str(i->class),
+		i->class, i->subclass, i->protocol);
+	for (unsigned k = 0; k < i->num_endpoints; k++) {
+		const struct usb_endpoint *e = &p->endpoints[i->first_endpoint + k];
+
+		printf("%s 0x%02x %s", k ? "," : ":", e->address, usb_endpoint_str(e->attributes));
+	}
+	(void)putchar('\n');
+}
+
+static void print_people(const char *busid, const struct usb_profile *p, const struct udc *udc,
+	const struct fit *fit)
+{
+	printf("camera   %s: %04x:%04x ", busid, p->vendor, p->product);
+	print_text(product(p));
+	printf(", %s speed, %u mA\n", usb_speed_str(p->speed), p->max_power_ma);
+	for (unsigned i = 0; i < p->num_interfaces; i++)
+		if (!p->interfaces[i].alternate)
+			print_interface(p, &p->interfaces[i]);
+	if (udc)
+		printf("port     %s (%s), %s speed\n", udc->name,
+			*udc->driver ? udc->driver : "unknown driver", usb_speed_str(udc->speed));
+	else
+		printf("port     none\n");
+	for (enum fit_severity s = FIT_REFUSED; s <= FIT_NOTE; s++)
+		for (unsigned i = 0; i < fit->num_findings; i++)
+			if (fit->findings[i].severity == s)
+				printf("%-8s %s\n", fit_severity_str(s), fit->findings[i].text);
+	printf("verdict  %s\n",
+		fit_refusal(fit) ? "the camera cannot be presented"
+				 : "the camera can be presented");
+}
+
+static cJSON *camera_json(const char *busid, const struct usb_profile *p)
+{
+	cJSON *camera = json_class(p->class, p->subclass, p->protocol);
+	cJSON *interfaces = cJSON_AddArrayToObject(camera, "interfaces");
+
+	cJSON_AddStringToObject(camera, "busid", busid);
+	json_add_hex(camera, "vendor", p->vendor, 4);
+	json_add_hex(camera, "product", p->product, 4);
+	cJSON_AddStringToObject(camera, "product_name", product(p));
+	cJSON_AddStringToObject(camera, "speed", usb_speed_str(p->speed));
+	cJSON_AddNumberToObject(camera, "max_power_ma", p->max_power_ma);
+	for (unsigned i = 0; i < p->num_interfaces; i++) {
+		const struct usb_interface *it = &p->interfaces[i];
+		cJSON *object, *endpoints;
+
+		if (it->alternate)
+			continue;
+		object = json_class(it->class, it->subclass, it->protocol);
+		cJSON_AddNumberToObject(object, "number", it->number);
+		endpoints = cJSON_AddArrayToObject(object, "endpoints");
+		for (unsigned k = 0; k < it->num_endpoints; k++) {
+			const struct usb_endpoint *e = &p->endpoints[it->first_endpoint + k];
+			cJSON *endpoint = cJSON_CreateObject();
+
+			json_add_hex(endpoint, "address", e->address, 2);
+			cJSON_AddStringToObject(endpoint, "type", usb_endpoint_str(e->attributes));
+			cJSON_AddNumberToObject(endpoint, "max_packet", e->max_packet);
+			cJSON_AddItemToArray(endpoints, endpoint);
+		}
+		cJSON_AddItemToArray(interfaces, object);
+	}
+	return camera;
+}
+
+static bool print_json(const char *busid, const struct usb_profile *p, const struct udc *udc,
+	const struct fit *fit)
+{
+	cJSON *root = cJSON_CreateObject(), *port, *findings;
+
+	cJSON_AddItemToObject(root, "camera", camera_json(busid, p));
+	if (udc) {
+		port = cJSON_AddObjectToObject(root, "udc");
+		cJSON_AddStringToObject(port, "name", udc->name);
+		cJSON_AddStringToObject(port, "driver", udc->driver);
+		cJSON_AddStringToObject(port, "speed", usb_speed_str(udc->speed));
+	} else {
+		cJSON_AddNullToObject(root, "udc");
+	}
+	findings = cJSON_AddArrayToObject(root, "findings");
+	for (unsigned i = 0; i < fit->num_findings; i++) {
+		cJSON *finding = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(
+			finding, "severity", fit_severity_str(fit->findings[i].severity));
+		cJSON_AddStringToObject(finding, "text", fit->findings[i].text);
+		cJSON_AddItemToArray(findings, finding);
+	}
+	cJSON_AddBoolToObject(root, "presentable", !fit_refusal(fit));
+	return json_print(root);
+}
+
+bool check_print(const char *busid, const struct usb_profile *p, const struct udc *udc,
+	const struct fit *fit, bool json)
+{
+	bool printed = true;
+
+	if (json)
+		printed = print_json(busid, p, udc, fit);
+	else
+		print_people(busid, p, udc, fit);
+	return printed && !fflush(stdout) && !ferror(stdout);
+}
+
+/* ---- checking ---- */
+
+static void on_acquired(void *user)
+{
+	struct check *c = user;
+	struct usb_profile *profile = &c->acquisition.probe->profile;
+	const char *wanted = c->config->gadget.udc;
+	struct udc udc;
+	struct fit fit;
+	bool has_udc = !udc_find(&udc, UDC_FOLDER, wanted);
+
+	presentation_override(profile, c->config);
+	(void)fit_check(&fit, profile, has_udc ? &udc : NULL);
+	if (!has_udc && strcmp(wanted, "auto"))
+		fit_add(&fit, FIT_REFUSED, "there is no UDC %s here", wanted);
+	else if (!has_udc)
+		fit_add(&fit, FIT_REFUSED, "this machine has no UDC (USB device port)");
+	else if (*udc.gadget)
+		fit_add(&fit, FIT_REFUSED, "UDC %s is taken by the gadget %s", udc.name,
+			udc.gadget);
+	c->done = true;
+	c->outcome = fit_refusal(&fit) ? OUTCOME_UNPRESENTABLE : OUTCOME_DONE;
+	if (check_print(c->acquisition.imported, profile, has_udc ? &udc : NULL, &fit, c->json))
+		return;
+	log_error("the verdict cannot be written");
+	c->outcome = OUTCOME_FAILED;
+}
+
+static void on_ended(void *user, enum outcome outcome, const char *reason)
+{
+	struct check *c = user;
+
+	log_error("%s", reason);
+	c->done = true;
+	c->outcome = outcome;
+}
+
+static const struct acquisition_callbacks callbacks = {
+	.acquired = on_acquired,
+	.ended = on_ended,
+};
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct check *c = prepare->data;
+
+	(void)events;
+	acquisition_prepare(&c->acquisition);
+	if (!c->done)
+		return;
+	acquisition_fini(&c->acquisition);
+	ev_break(loop, EVBREAK_ALL);
+}
+
+enum outcome check_run(const struct config *config, bool json)
+{
+	struct check c = {.config = config, .json = json};
+	struct ev_loop *loop = ev_default_loop(0);
+
+	if (presentation_is_claimed())
+		log_warning("another ip2usb is running, and the camera that it presents is not "
+			    "listed");
+	ev_prepare_init(&c.prepare, on_prepare);
+	c.prepare.data = &c;
+	ev_prepare_start(loop, &c.prepare);
+	acquisition_init(&c.acquisition, loop, config, &callbacks, &c);
+	ev_run(loop, 0);
+	ev_loop_destroy(loop);
+	return c.outcome;
+}
