@@ -182,16 +182,17 @@ static void judge_class(struct view *v, struct facts *f)
 		return;
 	if (lost)
 		fit_add(v->fit, FIT_LOST,
-			INTERFACE "its %u class descriptor%s cannot be presented; hosts find no %s "
-				  "in it without",
+			INTERFACE "its %u class descriptor%s cannot be presented; without %s hosts "
+				  "find no %s in it",
 			INTERFACE_ARGS(f), f->class_descriptors, plural(f->class_descriptors),
-			lost);
+			f->class_descriptors == 1 ? "it" : "them", lost);
 	else
 		fit_add(v->fit, FIT_LOST,
 			INTERFACE "its %u class descriptor%s cannot be presented; a driver that "
-				  "reads them may not work",
-			INTERFACE_ARGS(f), f->class_descriptors, plural(f->class_descriptors));
-	f->useless = f->useless || lost;
+				  "reads %s may not work",
+			INTERFACE_ARGS(f), f->class_descriptors, plural(f->class_descriptors),
+			f->class_descriptors == 1 ? "it" : "them");
+	f->useless = lost;
 }
 
 static void judge_isochronous(struct view *v, struct facts *f)
@@ -329,7 +330,6 @@ static void judge_speed(struct view *v)
 	switch (speed) {
 	case USB_SPEED_LOW:
 		fit_add(v->fit, FIT_NOTE, "low speed is presented as full speed");
-		speed = USB_SPEED_FULL;
 		break;
 	case USB_SPEED_FULL:
 	case USB_SPEED_HIGH:

@@ -125,6 +125,26 @@ static void test_json(void **state)
 	assert_non_null(strstr(out, "\t\"presentable\":\tfalse\n}\n"));
 }
 
+/* A webcam's two interfaces have three alternates more. */
+static void test_json_interfaces(void **state)
+{
+	struct usb_profile p;
+	struct fit fit;
+	char out[4096];
+	const char *at = out;
+	unsigned n = 0;
+
+	(void)state;
+	read_sample(&p, SAMPLE_UVC);
+	(void)fit_check(&fit, &p, &pi);
+	print(&p, &pi, &fit, true, out);
+	while ((at = strstr(at, "\"number\":"))) {
+		n++;
+		at++;
+	}
+	assert_int_equal(n, 2);
+}
+
 static void test_full(void **state)
 {
 	struct usb_profile p;
@@ -149,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_people),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_interfaces),
 		cmocka_unit_test(test_full),
 	};
 

@@ -26,9 +26,10 @@
 #define HID 9, 0x21, 0x11, 1, 0, 1, 0x22, 63, 0
 #define HID2 12, 0x21, 0x11, 1, 0, 2, 0x22, 63, 0, 0x23, 1, 0
 #define WAKEUP "lost remote wake-up: it cannot wake the phone\n"
-#define CLASS(n, s) "its " #n " class descriptor" s " cannot be presented; "
-#define NO(what) "hosts find no " what " in it without\n"
-#define MAYBE "a driver that reads them may not work\n"
+#define LOSES_1 "its 1 class descriptor cannot be presented; "
+#define LOSES(n) "its " #n " class descriptors cannot be presented; "
+#define NO(it, what) "without " it " hosts find no " what " in it\n"
+#define MAYBE(it) "a driver that reads " it " may not work\n"
 #define WITHOUT(what) "refused none of its interfaces would work at the phone without the " what \
 	" that cannot be presented\n"
 
@@ -42,10 +43,10 @@ static const struct device {
 	{SAMPLE_FTDI, WAKEUP},
 	{SAMPLE_CCID, ""},
 	{SAMPLE_LOW_SPEED, "note low speed is presented as full speed\n" WAKEUP},
-	{SAMPLE_CDC, "lost interface 0 (communications): " CLASS(4, "s") NO("modem or network")
+	{SAMPLE_CDC, "lost interface 0 (communications): " LOSES(4) NO("them", "modem or network")
 		"lost interface 1 (CDC data): of no use without interface 0\n"},
-	{SAMPLE_UVC, "lost interface 0 (video): " CLASS(3, "s") NO("picture")
-		"lost interface 1 (video): " CLASS(1, "") NO("picture")
+	{SAMPLE_UVC, "lost interface 0 (video): " LOSES(3) NO("them", "picture")
+		"lost interface 1 (video): " LOSES_1 NO("it", "picture")
 		"lost interface 1 (video): its 2 alternate settings besides 0, with isochronous endpoints, "
 		"cannot be presented; 0 has no endpoints, so it carries nothing\n"
 		WITHOUT("class descriptors and alternate settings and isochronous endpoints")
@@ -63,46 +64,57 @@ static const struct tail {
 	{"no interface", BYTES(8, 0x0b, 0, 1, 0, 0, 0, 0), "refused its configuration has no interface\n"},
 	{"an interface without endpoints", BYTES(VENDOR(0)), ""},
 	/* class descriptors */
-	{"a vendor's", BYTES(VENDOR(0), CS, BULK(1), 2, 0x41), "lost interface 0 (vendor specific): " CLASS(2, "s") MAYBE},
+	{"a vendor's", BYTES(VENDOR(0), CS, BULK(1), 2, 0x41), "lost interface 0 (vendor specific): " LOSES(2) MAYBE("them")},
 	{"before any interface", BYTES(CS, VENDOR(0)), ""},
 	{"in an alternate", BYTES(VENDOR(0), BULK(1), INTERFACE(0, 1, 0xff, 0, 0), CS),
 		"lost interface 0 (vendor specific): its 1 alternate setting besides 0 cannot be presented\n"},
 	{"standard ones that look like a class's", BYTES(VENDOR(0), BULK(1), 6, 0x30, 0, 0, 0, 0,
 		8, 0x31, 1, 0, 0, 0, 0, 0, 3, 9, 3), ""},
 	{"MIDI", BYTES(INTERFACE(0, 0, 1, 1, 0), CS, INTERFACE(1, 0, 1, 3, 0), CS, BULK(0x81), 5, 0x25, 1, 1, 1),
-		"lost interface 0 (audio): " CLASS(1, "") NO("sound or MIDI")
-		"lost interface 1 (audio): " CLASS(2, "s") NO("sound or MIDI") WITHOUT("class descriptors")},
+		"lost interface 0 (audio): " LOSES_1 NO("it", "sound or MIDI")
+		"lost interface 1 (audio): " LOSES(2) NO("them", "sound or MIDI") WITHOUT("class descriptors")},
 	{"an audio interface that has none", BYTES(INTERFACE(0, 0, 1, 3, 0), BULK(0x81)), ""},
 	{"RNDIS, which does without", BYTES(INTERFACE(5, 0, 2, 2, 0xff), CS, INTERFACE(6, 0, 0x0a, 0, 0), BULK(1)),
-		"lost interface 5 (communications): " CLASS(1, "") MAYBE},
+		"lost interface 5 (communications): " LOSES_1 MAYBE("it")},
 	{"a data interface after another's", BYTES(INTERFACE(0, 0, 2, 2, 1), CS, INTERFACE(1, 0, 0x0a, 0, 0), BULK(1),
 		INTERFACE(2, 0, 2, 2, 0xff), INTERFACE(3, 0, 0x0a, 0, 0), BULK(2)),
-		"lost interface 0 (communications): " CLASS(1, "") NO("modem or network")
+		"lost interface 0 (communications): " LOSES_1 NO("it", "modem or network")
 		"lost interface 1 (CDC data): of no use without interface 0\n"},
 	{"a data interface alone", BYTES(INTERFACE(1, 0, 0x0a, 0, 0), BULK(1)), ""},
 	{"NCM", BYTES(INTERFACE(0, 0, 2, 13, 0), CS, INTERFACE(1, 0, 0x0a, 0, 1), INTERFACE(1, 1, 0x0a, 0, 1), BULK(1)),
-		"lost interface 0 (communications): " CLASS(1, "") NO("modem or network")
+		"lost interface 0 (communications): " LOSES_1 NO("it", "modem or network")
 		"lost interface 1 (CDC data): its 1 alternate setting besides 0 cannot be presented; 0 has no endpoints, so it carries nothing\n"
 		WITHOUT("class descriptors and alternate settings")},
 	{"HID", BYTES(INTERFACE(0, 0, 3, 0, 0), HID, BULK(0x81)), ""},
 	{"HID with two reports", BYTES(INTERFACE(0, 0, 3, 0, 0), HID2, BULK(0x81)),
-		"lost interface 0 (HID): " CLASS(1, "") NO("input device") WITHOUT("class descriptors")},
+		"lost interface 0 (HID): " LOSES_1 NO("it", "input device") WITHOUT("class descriptors")},
 	{"HID, and something else", BYTES(INTERFACE(0, 0, 3, 0, 0), HID, CS, BULK(0x81)),
-		"lost interface 0 (HID): " CLASS(1, "") MAYBE},
+		"lost interface 0 (HID): " LOSES_1 MAYBE("it")},
+	{"HID, and one with two reports", BYTES(INTERFACE(0, 0, 3, 0, 0), HID, HID2, BULK(0x81)),
+		"lost interface 0 (HID): " LOSES_1 MAYBE("it")},
+	{"another type of HID's size", BYTES(INTERFACE(0, 0, 3, 0, 0), HID, 9, 0x24, 0, 0, 0, 0, 0, 0, 0, BULK(0x81)),
+		"lost interface 0 (HID): " LOSES_1 MAYBE("it")},
 	{"a card reader with HID's descriptor", BYTES(INTERFACE(0, 0, 0x0b, 0, 0), HID, BULK(0x81)),
-		"lost interface 0 (smart card): " CLASS(1, "") NO("card reader") WITHOUT("class descriptors")},
+		"lost interface 0 (smart card): " LOSES_1 NO("it", "card reader") WITHOUT("class descriptors")},
 	{"UAS beside bulk-only", BYTES(INTERFACE(0, 0, 8, 6, 0x50), BULK(0x81), BULK(2), INTERFACE(0, 1, 8, 6, 0x62),
 		BULK(0x81), 4, 0x24, 1, 0, BULK(2), 4, 0x24, 2, 0),
 		"lost interface 0 (mass storage): its 1 alternate setting besides 0 cannot be presented\n"},
 	{"UAS alone", BYTES(INTERFACE(0, 0, 8, 6, 0x62), BULK(0x81), 4, 0x24, 1, 0),
-		"lost interface 0 (mass storage): " CLASS(1, "") NO("disk") WITHOUT("class descriptors")},
-	{"DFU", BYTES(INTERFACE(0, 0, 0xfe, 1, 2), HID), "lost interface 0 (application specific): " CLASS(1, "") MAYBE},
+		"lost interface 0 (mass storage): " LOSES_1 NO("it", "disk") WITHOUT("class descriptors")},
+	{"bulk-only with a vendor's", BYTES(INTERFACE(0, 0, 8, 6, 0x50), CS, BULK(0x81)),
+		"lost interface 0 (mass storage): " LOSES_1 MAYBE("it")},
+	{"DFU", BYTES(INTERFACE(0, 0, 0xfe, 1, 2), HID), "lost interface 0 (application specific): " LOSES_1 MAYBE("it")},
 	/* isochronous endpoints */
 	{"isochronous alone", BYTES(VENDOR(0), ISO(0x81, 8)),
 		"lost interface 0 (vendor specific): its isochronous endpoint (0x81) is left out, as the network would be late; "
 		"nothing else carries data in it\n" WITHOUT("isochronous endpoints")},
 	{"isochronous and bulk", BYTES(VENDOR(0), ISO(0x83, 8), ISO(3, 8), BULK(1)),
 		"lost interface 0 (vendor specific): its isochronous endpoints (0x83 ...) are left out, as the network would be late\n"},
+	{"isochronous and bulk, of no use", BYTES(INTERFACE(0, 0, 1, 2, 0), CS, ISO(0x83, 8), BULK(1), INTERFACE(0, 1, 1, 2, 0)),
+		"lost interface 0 (audio): " LOSES_1 NO("it", "sound or MIDI")
+		"lost interface 0 (audio): its isochronous endpoint (0x83) is left out, as the network would be late\n"
+		"lost interface 0 (audio): its 1 alternate setting besides 0 cannot be presented\n"
+		WITHOUT("class descriptors and isochronous endpoints")},
 	{"isochronous, of size 0", BYTES(VENDOR(0), ISO(0x81, 0)),
 		"lost interface 0 (vendor specific): its isochronous endpoint (0x81) is left out, as the network would be late\n"},
 	{"Bluetooth", BYTES(INTERFACE(0, 0, 0xe0, 1, 1), BULK(1), INTERFACE(1, 0, 0xe0, 1, 1), ISO(0x83, 0), ISO(3, 0),

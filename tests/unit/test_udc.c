@@ -209,6 +209,7 @@ static void test_misfit(void **state)
 			{{4, USB_DIR_IN, BULK}, {3, USB_DIR_IN, INT}, {4, 0, BULK}}, -1},
 		{"5 bulk IN", "dummy_udc", {{5, USB_DIR_IN, BULK}}, 4},
 		{"interrupt OUT at a bulk one", "dummy_udc", {{4, 0, INT}}, -1},
+		{"a control endpoint", "dwc2", {{1, USB_DIR_IN, BULK}, {1, 0, 0}}, 1},
 		{"5 OUT", "dummy_udc", {{4, 0, BULK}, {1, 0, INT}}, 4},
 		/* Interrupt endpoints take ep1in-bulk, ep5in-int, ep6in-bulk: as they come. */
 		{"interrupt first", "dummy_udc", {{3, USB_DIR_IN, INT}, {3, USB_DIR_IN, BULK}}, 5},
