@@ -43,7 +43,9 @@ enum state {
 struct slot {
 	struct client_urb *urb; /* NULL: free */
 	uint32_t unlinked; /* seqnum of its last URB that was unlinked; a late reply is dropped */
-	uint32_t length;   /* of that URB, bytes */
+	uint32_t
+		awaited; /* not 0, and not free: that of a URB given back whose RET_UNLINK is due */
+	uint32_t length; /* of that URB, bytes */
 };
 
 struct client {
@@ -292,27 +294,53 @@ void client_flush(struct client *c)
 
 /* ---- URBs, in ---- */
 
+static void free_slot(struct client *c, struct slot *slot)
+{
+	slot->awaited = 0;
+	c->free[(c->free_at + c->num_free++) % CLIENT_MAX_URBS] = (uint16_t)(slot - c->slots);
+}
+
+static struct slot *take_out(struct client *c, struct client_urb *urb)
+{
+	struct slot *slot = &c->slots[urb->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
+
+	slot->urb = NULL;
+	urb->seqnum = 0;
+	return slot;
+}
+
 static void release(struct client *c, struct client_urb *urb)
 {
-	uint32_t index = urb->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1);
+	uint32_t seqnum = urb->seqnum;
+	struct slot *slot = take_out(c, urb);
 
-	c->slots[index].urb = NULL;
 	if (urb->unlinking && !urb->answered) {
-		c->slots[index].unlinked = urb->seqnum;
-		c->slots[index].length = urb->length;
+		slot->unlinked = seqnum;
+		slot->length = urb->length;
 	}
-	c->free[(c->free_at + c->num_free++) % CLIENT_MAX_URBS] = (uint16_t)index;
-	urb->seqnum = 0;
+	free_slot(c, slot);
 	urb->done(urb, urb->status, urb->actual);
 }
 
-/* RET_SUBMIT and its payload have been read. While an unlink is under way its message may still be
- * in the queue, and its RET_UNLINK is still to come: the URB is given back only then. */
+/* RET_SUBMIT and its payload have been read. While an unlink is under way only the slot waits for
+ * RET_UNLINK: Linux keeps that of a URB which has completed until it has something else to send
+ * (stub_recv_cmd_unlink does not wake stub_tx_loop). But not while the message is in the queue, nor
+ * where slots get scarce. */
 static void submit_answered(struct client *c, struct client_urb *urb)
 {
+	uint32_t seqnum;
+
 	urb->answered = true;
-	if (!urb->unlinking)
+	if (!urb->unlinking) {
 		release(c, urb);
+		return;
+	}
+	client_flush(c);
+	if (c->state != STATE_IMPORTED || urb->unlink.queued || c->num_free < CLIENT_MAX_URBS / 2)
+		return;
+	seqnum = urb->seqnum;
+	take_out(c, urb)->awaited = seqnum;
+	urb->done(urb, urb->status, urb->actual);
 }
 
 static void on_ret_submit(struct client *c, const struct usbip_header *h)
@@ -359,6 +387,10 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 	struct slot *slot = &c->slots[h->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
 	struct client_urb *urb = slot->urb;
 
+	if (slot->awaited && (slot->awaited | SEQ_UNLINK) == h->seqnum) {
+		free_slot(c, slot);
+		return;
+	}
 	if (!urb || !urb->unlinking || (urb->seqnum | SEQ_UNLINK) != h->seqnum) {
 		close_protocol(c, "usbip_header_basic.seqnum: of no unlink that is in flight");
 		return;

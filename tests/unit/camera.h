@@ -94,6 +94,7 @@ struct camera {
 	struct camera_urb *tx, **tx_last;
 	struct usbip_header unlinked[1024];
 	unsigned num_unlinked;
+	bool awake;
 	uint8_t *rx, *out;
 	size_t rx_size, out_size, out_sent;
 };

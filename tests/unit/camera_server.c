@@ -134,6 +134,7 @@ static int unlink_urb(struct camera *c, unsigned endpoint, uint32_t seqnum)
 			status = moved;
 		free_urb(detach(e, at));
 		c->urbs_out--;
+		c->awake = true;
 		camera_lose(e, seqnum);
 	} else {
 		status = 0;
@@ -290,8 +291,12 @@ void camera_send(struct camera *c)
 
 	if (c->overtakes)
 		put_unlinks(c);
-	put_submits(c);
-	put_unlinks(c);
+	/* stub_tx_loop is woken by what completes, but not by the unlink of what has completed. */
+	if (c->tx || c->awake) {
+		put_submits(c);
+		put_unlinks(c);
+	}
+	c->awake = false;
 	size = c->out_size - c->out_sent;
 	if (c->piece && size > c->piece)
 		size = c->piece;

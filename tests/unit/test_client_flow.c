@@ -145,15 +145,66 @@ static void test_unlink_from_done(void **state)
 	many_submit(m, 0, 2);
 	many_see(m);
 	m->victim = &m->urbs[1];
-	/* Both have been answered already; the second is waited for all the same. */
+	/* Both have been answered already; the server hears of the unlink all the same. */
 	many_answer_all(m);
-	many_see(m);
-	assert_int_equal(m->done, 1);
-	assert_int_equal(m->num_seqnums, 1);
-	peer_send_ret_unlink(&m->s.peer, m->seqnums[0], 0);
 	many_see(m);
 	assert_int_equal(m->done, 2);
 	assert_int_equal(m->status, 0);
+	assert_int_equal(m->num_seqnums, 1);
+	peer_send_ret_unlink(&m->s.peer, m->seqnums[0], 0);
+	session_run(&m->s);
+	assert_int_equal(m->s.closed, 0);
+	many_free(m);
+}
+
+static void unlink_first(struct many *m)
+{
+	client_unlink(m->s.client, &m->urbs[0]);
+	many_see(m);
+	assert_int_equal(m->num_seqnums, 1);
+}
+
+/* Linux keeps a RET_UNLINK that finds its URB completed until it sends something else: its slot
+ * waits, the URB does not. */
+static void test_unlink_unanswered(void **state)
+{
+	struct many *m = many_new();
+
+	(void)state;
+	for (unsigned i = 1; i <= 2 * CLIENT_MAX_URBS; i++) {
+		uint32_t seqnum;
+
+		many_submit(m, 0, 1);
+		many_see(m);
+		seqnum = m->seqnums[0];
+		unlink_first(m);
+		many_answer(m, seqnum);
+		session_run(&m->s);
+		assert_int_equal(m->done, i);
+		peer_send_ret_unlink(&m->s.peer, m->seqnums[0], 0);
+		session_run(&m->s);
+	}
+	assert_int_equal(m->s.closed, 0);
+	many_free(m);
+}
+
+/* Where slots are scarce both wait. */
+static void test_unlink_scarce(void **state)
+{
+	struct many *m = many_new();
+	uint32_t seqnum;
+
+	(void)state;
+	many_submit(m, 0, CLIENT_MAX_URBS / 2 + 1);
+	many_see(m);
+	seqnum = m->seqnums[0];
+	unlink_first(m);
+	many_answer(m, seqnum);
+	session_run(&m->s);
+	assert_int_equal(m->done, 0);
+	peer_send_ret_unlink(&m->s.peer, m->seqnums[0], 0);
+	session_run(&m->s);
+	assert_int_equal(m->done, 1);
 	many_free(m);
 }
 
@@ -209,6 +260,8 @@ int main(void)
 		cmocka_unit_test(test_answered_while_sending),
 		cmocka_unit_test(test_submit_from_done),
 		cmocka_unit_test(test_unlink_from_done),
+		cmocka_unit_test(test_unlink_unanswered),
+		cmocka_unit_test(test_unlink_scarce),
 		cmocka_unit_test(test_closed_in_done),
 		cmocka_unit_test(test_burst),
 	};

@@ -103,9 +103,10 @@ static void halting(struct pipebench *p)
 
 static void clearing(struct pipebench *p)
 {
-	camera_put_error(p->camera_in, -EPIPE);
 	p->camera_out->fail = -EPIPE;
 	assert_int_equal(phone_send(p, 9, 1), FAKE_ACK);
+	bench_bridge(&p->bench);
+	camera_put_error(p->camera_in, -EPIPE);
 	for (unsigned i = 0; i < 20 && p->in.state != PIPE_CLEARING; i++) {
 		bench_camera(&p->bench);
 		bench_bridge(&p->bench);
