@@ -75,10 +75,9 @@ static void log_findings(const struct fit *fit)
 	for (unsigned i = 0; i < fit->num_findings; i++) {
 		const struct fit_finding *f = &fit->findings[i];
 
-		if (f->severity == FIT_LOST)
-			log_warning("not presented: %s", f->text);
-		else if (f->severity == FIT_NOTE)
-			log_info("note: %s", f->text);
+		if (f->severity != FIT_REFUSED)
+			log_write(f->severity == FIT_LOST ? LOG_WARNING : LOG_INFO, "%s: %s",
+				fit_severity_str(f->severity), f->text);
 	}
 }
 
