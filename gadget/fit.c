@@ -344,12 +344,9 @@ static void judge_speed(struct view *v)
 		fit_add(v->fit, FIT_REFUSED, "its server does not tell its speed");
 		return;
 	}
-	/* FunctionFS has the descriptors of one speed, and does not bind at another
-	 * (_ffs_func_bind). */
-	if (udc && udc->speed != USB_SPEED_UNKNOWN && udc->speed < speed)
-		fit_add(v->fit, FIT_REFUSED,
-			"it runs at %s speed, and UDC %s (%s) at no more than %s speed",
-			usb_speed_str(speed), udc->name, udc->driver, usb_speed_str(udc->speed));
+	if (udc && udc->speed == USB_SPEED_FULL && speed == USB_SPEED_HIGH)
+		fit_add(v->fit, FIT_LOST, "UDC %s (%s) runs at full speed: 12 Mbit/s at most",
+			udc->name, udc->driver);
 }
 
 /* ---- the rest ---- */
