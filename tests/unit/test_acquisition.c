@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* acquisition against a server that is another process, and knows one connection after the other.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/acquisition.h"
+#include "bridge/config.h"
+#include "bridge/probe.h"
+#include "tests/unit/peer.h"
+#include "tests/unit/samples.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define ST_BUSY 2 /* of OP_REP_IMPORT: device busy */
+#define ST_NODEV 4
+
+/* What the server does with its connections, in order; for an import the device is that asked for.
+ */
+enum step {
+	DONE,
+	LIST,
+	BUSY,
+	NODEV,
+	GIVE,
+	GIVE_BROKEN, /* its configuration is none */
+	GIVE_HALF,   /* closes at the first request */
+};
+
+static const struct scene {
+	const char *name;
+	struct selection_criteria camera;
+	unsigned num_devices; /* 1-1, 1-2 ... with serial numbers A, B ... */
+	enum step steps[8];
+	enum outcome outcome; /* OUTCOME_DONE: acquired */
+	const char *words;    /* the busid acquired, or of the reason */
+	const char *asked;    /* of the server: lists, and the busids of imports */
+} scenes[] = {
+	{"the only one", {.busid = ""}, 1, {LIST, GIVE}, OUTCOME_DONE, "1-1", "list 1-1 "},
+	{"busy at first", {.busid = "1-2"}, 2, {LIST, BUSY, LIST, BUSY, LIST, GIVE}, OUTCOME_DONE,
+		"1-2", "list 1-2 list 1-2 list 1-2 "},
+	{"by serial, the last looked at", {.serial = "B"}, 2, {LIST, GIVE, GIVE}, OUTCOME_DONE,
+		"1-2", "list 1-1 1-2 "},
+	{"by serial, another", {.serial = "A"}, 2, {LIST, GIVE, GIVE, GIVE}, OUTCOME_DONE, "1-1",
+		"list 1-1 1-2 1-1 "},
+	{"no such serial", {.serial = "C"}, 1, {LIST, GIVE, LIST, GIVE, LIST, GIVE, LIST, GIVE},
+		OUTCOME_FAILED, "Connection refused", "list 1-1 list 1-1 list 1-1 list 1-1 "},
+	{"not listed", {.busid = "1-1"}, 0, {LIST, LIST, LIST, LIST, LIST, LIST}, OUTCOME_NO_CAMERA,
+		"no such camera", "list list list list list list "},
+	{"several", {.busid = ""}, 2, {LIST}, OUTCOME_AMBIGUOUS, "several", "list "},
+	{"gone", {.busid = ""}, 1, {LIST, NODEV}, OUTCOME_FAILED, "1-1", "list 1-1 "},
+	{"not to be understood", {.busid = ""}, 1, {LIST, GIVE_BROKEN}, OUTCOME_UNPRESENTABLE,
+		"configuration descriptor", "list 1-1 "},
+	{"closed in the probe", {.busid = ""}, 1, {LIST, GIVE_HALF}, OUTCOME_FAILED, "closed",
+		"list 1-1 "},
+	{"nobody there", {.busid = ""}, 0, {DONE}, OUTCOME_FAILED, "Connection refused", ""},
+};
+
+/* ---- the server, a process of its own ---- */
+
+static bool take(int fd, void *buf, size_t size)
+{
+	return recv(fd, buf, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+static void flush(struct peer *p, int fd)
+{
+	if (send(fd, p->out, p->out_size, MSG_NOSIGNAL) < 0)
+		_exit(1);
+	p->out_size = 0;
+}
+
+static struct peer_device device(unsigned i, char busid[8])
+{
+	(void)snprintf(busid, 8, "1-%u", (i + 1) % 10);
+	return (struct peer_device){busid, 1, i + 1, USB_SPEED_HIGH, 0x04a9, 0x3218, 0, 0};
+}
+
+static void answer_request(struct peer *p, const uint8_t header[48], enum step step, unsigned i)
+{
+	const struct sample *c = &samples[SAMPLE_PTP];
+	const uint8_t *setup = header + 40;
+	const char16_t serial[] = {(char16_t)('A' + i)}, langs[] = {0x0409};
+	uint32_t seqnum = (uint32_t)(header[6] << 8 | header[7]) | (uint32_t)header[4] << 24 |
+		(uint32_t)header[5] << 16;
+	uint32_t length = (uint32_t)(setup[6] | setup[7] << 8), size = 0;
+	uint8_t buf[255];
+
+	if (setup[0] != USB_DIR_IN) {
+		peer_send_ret_submit(p, seqnum, 0, NULL, 0);
+		return;
+	}
+	if (setup[3] == USB_DT_DEVICE) {
+		size = sizeof(c->device);
+		memcpy(buf, c->device, size);
+	} else if (setup[3] == USB_DT_CONFIG) {
+		size = (uint32_t)c->config_size;
+		memcpy(buf, c->config, size);
+		buf[1] = step == GIVE_BROKEN ? 0 : buf[1];
+	} else {
+		size = (uint32_t)sample_string(buf, setup[2] ? serial : langs, 1);
+	}
+	peer_send_ret_submit(p, seqnum, 0, buf, size < length ? size : length);
+}
+
+static void give(struct peer *p, int fd, enum step step, unsigned i)
+{
+	char busid[8];
+	struct peer_device d = device(i, busid);
+	uint8_t header[48];
+
+	peer_send_op(p, 3, 0);
+	peer_send_device(p, &d);
+	flush(p, fd);
+	while (take(fd, header, sizeof(header)) && step != GIVE_HALF) {
+		answer_request(p, header, step, i);
+		flush(p, fd);
+	}
+}
+
+static void serve_one(int fd, enum step step, unsigned num_devices, int asked)
+{
+	struct peer p = {.fd = -1};
+	uint8_t request[8], busid[32], count[4] = {0, 0, 0, (uint8_t)num_devices};
+
+	if (!take(fd, request, sizeof(request)))
+		_exit(1);
+	if (request[3] == 5) {
+		dprintf(asked, "list ");
+		peer_send_op(&p, 5, step == LIST ? 0 : 1);
+		peer_send(&p, count, sizeof(count));
+		for (unsigned i = 0; i < num_devices; i++) {
+			char name[8];
+			struct peer_device d = device(i, name);
+
+			peer_send_device(&p, &d);
+		}
+		flush(&p, fd);
+	} else if (take(fd, busid, sizeof(busid))) {
+		dprintf(asked, "%s ", (const char *)busid);
+		if (step == BUSY || step == NODEV)
+			peer_send_op(&p, 3, step == BUSY ? ST_BUSY : ST_NODEV);
+		if (step >= GIVE)
+			give(&p, fd, step, (unsigned)(busid[2] - '1'));
+		else
+			flush(&p, fd);
+	}
+	free(p.out);
+}
+
+static void serve(int listening, const struct scene *scene, int asked)
+{
+	(void)alarm(120);
+	for (const enum step *step = scene->steps; step < scene->steps + 8 && *step; step++) {
+		int fd = accept(listening, NULL, NULL);
+
+		/* The last one that it takes: who comes later is refused. */
+		if (step + 1 == scene->steps + 8 || !step[1])
+			close(listening);
+		serve_one(fd, *step, scene->num_devices, asked);
+		close(fd);
+	}
+	_exit(0);
+}
+
+/* ---- the client ---- */
+
+struct user {
+	struct acquisition acquisition;
+	bool done;
+	enum outcome outcome;
+	char words[512];
+};
+
+static void on_acquired(void *user)
+{
+	struct user *u = user;
+
+	assert_false(u->done);
+	u->done = true;
+	(void)snprintf(u->words, sizeof(u->words), "%s", u->acquisition.imported);
+	assert_int_equal(u->acquisition.probe->profile.vendor, 0x04a9);
+	assert_non_null(u->acquisition.client);
+}
+
+static void on_ended(void *user, enum outcome outcome, const char *reason)
+{
+	struct user *u = user;
+
+	assert_false(u->done);
+	u->done = true;
+	u->outcome = outcome;
+	(void)snprintf(u->words, sizeof(u->words), "%s", reason);
+}
+
+static const struct acquisition_callbacks callbacks = {on_acquired, on_ended};
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct user *u = prepare->data;
+
+	(void)events;
+	acquisition_prepare(&u->acquisition);
+	if (u->done)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void acquire(struct user *u, const struct config *config)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	ev_prepare prepare;
+
+	memset(u, 0, sizeof(*u));
+	ev_prepare_init(&prepare, on_prepare);
+	prepare.data = u;
+	ev_prepare_start(loop, &prepare);
+	acquisition_init(&u->acquisition, loop, config, &callbacks, u);
+	ev_run(loop, 0);
+	acquisition_fini(&u->acquisition);
+	ev_loop_destroy(loop);
+}
+
+static void test_scene(void **state)
+{
+	const struct scene *scene = *state;
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof(address);
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), asked[2], status;
+	struct config config = {.server.host = "127.0.0.1", .camera = scene->camera};
+	char log[256];
+	struct user u;
+	ssize_t n;
+	pid_t pid;
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listening, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(*scene->steps ? listen(listening, 8) : 0, 0);
+	assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+	(void)snprintf(
+		config.server.port, sizeof(config.server.port), "%u", ntohs(address.sin_port));
+	assert_int_equal(pipe(asked), 0);
+	pid = fork();
+	if (!pid)
+		serve(listening, scene, asked[1]);
+	close(listening);
+	close(asked[1]);
+	acquire(&u, &config);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	n = read(asked[0], log, sizeof(log) - 1);
+	log[n > 0 ? n : 0] = 0;
+	close(asked[0]);
+	assert_string_equal(log, scene->asked);
+	assert_int_equal(u.outcome, scene->outcome);
+	if (!strstr(u.words, scene->words))
+		fail_msg("'%s' has no '%s'", u.words, scene->words);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[COUNT(scenes)];
+
+	for (size_t i = 0; i < COUNT(scenes); i++)
+		tests[i] = (struct CMUnitTest){.name = scenes[i].name,
+			.test_func = test_scene,
+			.initial_state = (void *)&scenes[i]};
+	return _cmocka_run_group_tests("acquisition", tests, COUNT(scenes), NULL, NULL);
+}
