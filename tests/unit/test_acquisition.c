@@ -160,7 +160,7 @@ static void serve_one(int fd, enum step step, unsigned num_devices, int asked)
 
 static void serve(int listening, const struct scene *scene, int asked)
 {
-	(void)alarm(120);
+	(void)alarm(30);
 	for (const enum step *step = scene->steps; step < scene->steps + 8 && *step; step++) {
 		int fd = accept(listening, NULL, NULL);
 
