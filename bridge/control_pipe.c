@@ -52,7 +52,7 @@ static void answer(struct control_pipe *c, enum ep0_answer answer, size_t size)
 	int r;
 
 	ev_timer_stop(c->loop, &c->timeout);
-	c->busy = false;
+	c->busy = c->held = false;
 	c->stalls += answer == EP0_STALL;
 	r = ffs_answer(c->ffs, answer, c->buffer, answer == EP0_DATA ? size : 0);
 	if (r)
@@ -116,6 +116,12 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	answer(c, EP0_STALL, 0);
 }
 
+static void submit(struct control_pipe *c)
+{
+	if (client_submit(c->client, &c->urb))
+		answer(c, EP0_STALL, 0);
+}
+
 void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
 	const uint8_t *data, size_t size)
 {
@@ -144,12 +150,22 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 	if (size)
 		memcpy(c->buffer, data, size);
 	c->urb.length = le16toh(mapped.wLength);
-	if (client_submit(c->client, &c->urb)) {
-		answer(c, EP0_STALL, 0);
-		return;
-	}
 	ev_timer_set(&c->timeout, TIMEOUT_S, 0.);
 	ev_timer_start(c->loop, &c->timeout);
+	if (!c->held)
+		submit(c);
+}
+
+void control_pipe_hold(struct control_pipe *c)
+{
+	c->held = true;
+}
+
+void control_pipe_release(struct control_pipe *c)
+{
+	if (c->held && c->busy)
+		submit(c);
+	c->held = false;
 }
 
 void control_pipe_init(struct control_pipe *c, struct ev_loop *loop, struct client *client,

@@ -27,6 +27,7 @@ struct control_pipe {
 	struct ev_loop *loop;
 	ev_timer timeout;
 	bool busy; /* a request of the phone is unanswered */
+	bool held; /* it waits for control_pipe_release */
 	struct client_urb urb;
 	uint8_t buffer[EP0_MAX_DATA];
 	uint64_t requests, stalls;
@@ -40,6 +41,10 @@ void control_pipe_fini(struct control_pipe *c);
  * data, with an acknowledgement, or with a stall, also when the camera needs more than 5 s. */
 void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
 	const uint8_t *data, size_t size);
+
+/* The next request, or the one that is unanswered, does not go to the camera before the release. */
+void control_pipe_hold(struct control_pipe *c);
+void control_pipe_release(struct control_pipe *c);
 
 /* wIndex of the phone's request in the camera's numbers; false: there is no such endpoint. */
 bool control_pipe_map_index(

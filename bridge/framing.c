@@ -9,6 +9,11 @@
 #define CLASS_VENDOR 0xff
 #define STORAGE_BULK_ONLY 0x50
 
+#define CLASS_REQUEST_OUT 0x21 /* bmRequestType: to an interface */
+#define PTP_CANCEL 0x64
+#define PTP_RESET 0x66
+#define BOT_RESET 0xff
+
 static const struct kind {
 	uint32_t min_packet; /* below it the generic framing is used */
 	uint32_t (*next)(const struct framing *f, enum framing_dir dir);
@@ -146,6 +151,20 @@ void framing_begin(struct framing *f, enum framing_dir dir)
 	f->stream[dir].into = 0;
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].begin(f, dir);
+}
+
+bool framing_is_abort(const struct framing *f, uint8_t request_type, uint8_t request)
+{
+	if (request_type != CLASS_REQUEST_OUT)
+		return false;
+	if (f->kind == FRAMING_PTP)
+		return request == PTP_CANCEL || request == PTP_RESET;
+	return f->kind == FRAMING_BOT && request == BOT_RESET;
+}
+
+bool framing_clears_halts(const struct framing *f)
+{
+	return f->kind == FRAMING_BOT;
 }
 
 bool framing_is_taken(const struct framing *f)

@@ -120,6 +120,15 @@ void framing_restart(struct framing *f, enum framing_dir dir);
  * command. Requests that are out stay counted. */
 void framing_begin(struct framing *f, enum framing_dir dir);
 
+/* Whether this class request to the interface (bmRequestType 0x21) makes the camera give up the
+ * transfer under way: bulk-only transport 3.1 (reset), PIMA 15740 over USB 5.2 (cancel, device
+ * reset). The phone has given it up before, and what it sends next is a command, shorter than a
+ * packet; framing_begin both directions. */
+bool framing_is_abort(const struct framing *f, uint8_t request_type, uint8_t request);
+
+/* Whether the phone clears both halts after it (bulk-only transport, 5.3.4). */
+bool framing_clears_halts(const struct framing *f);
+
 /* IN requests that are out have nothing to bring: the camera ended a transfer before its time. They
  * should be unlinked; a halt that they meet says nothing; what the phone sends should wait until
  * they are back, because the camera's answer to it could be lost in one. */

@@ -64,7 +64,7 @@ static bool ask(struct pipe *p, uint32_t size)
 	slot->position = p->head++;
 	slot->epoch = p->epoch;
 	slot->asked = size;
-	slot->framed = slot->again = slot->ended = false;
+	slot->framed = slot->again = slot->ended = slot->remnant = false;
 	if (pipe_is_in(p)) {
 		if (submit(slot, size, 0))
 			return true;
@@ -302,11 +302,23 @@ static void on_port_failed(struct pipe *p, int error)
 	pipe_stop(p);
 }
 
+/* A command is shorter than a packet, so it is what follows the whole ones; if nothing does, the
+ * phone has sent no more of the transfer than its end. */
+static int skip_remnant(struct pipe_slot *slot, int size)
+{
+	int rest = size % (int)slot->pipe->phone_packet;
+
+	memmove(slot_buffer(slot), slot_buffer(slot) + size - rest, (size_t)rest);
+	return rest ? rest : -ECONNRESET;
+}
+
 static void on_read(struct pipe_slot *slot, int result)
 {
 	struct pipe *p = slot->pipe;
 
 	slot->aio_out = 0;
+	if (result >= 0 && slot->remnant)
+		result = skip_remnant(slot, result);
 	if (result >= 0 && !is_dropping(p) && (p->state != PIPE_HALTING || p->swallows)) {
 		slot->size = (uint32_t)result;
 		slot->ended = slot->size < slot->asked && slot->size % p->phone_packet == 0;
@@ -414,6 +426,31 @@ void pipe_stop(struct pipe *p)
 	p->state = PIPE_STOPPING;
 	pipe_unlink_all(p);
 	pipe_pump(p);
+}
+
+/* Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
+ * of it, and ends it with its next command. Those behind it are as long as the transfer would have
+ * been, and would wait for more than the next one has. */
+void pipe_abort(struct pipe *p)
+{
+	p->epoch++;
+	pipe_stop(p);
+	p->camera_halted |= framing_clears_halts(p->framing);
+	/* The newest first, so that none moves up to the phone's next token. */
+	for (unsigned i = p->head; i-- != p->tail;) {
+		struct pipe_slot *slot = slot_at(p, i);
+
+		if (pipe_is_in(p) && slot->state == SLOT_SENT) {
+			ffs_cancel(p->ffs, &slot->zlp);
+			ffs_cancel(p->ffs, &slot->aio);
+		} else if (!pipe_is_in(p) && slot->state == SLOT_ASKED &&
+			slot->asked > p->phone_packet) {
+			if (i == p->send)
+				slot->remnant = true;
+			else
+				ffs_cancel(p->ffs, &slot->aio);
+		}
+	}
 }
 
 void pipe_wake(struct pipe *p)

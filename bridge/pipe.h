@@ -50,6 +50,7 @@ struct pipe_slot {
 	bool ended;	   /* a zero-length packet came after them */
 	bool framed;	   /* the framing has seen them */
 	bool again;	   /* the phone's port did not take them: send them again */
+	bool remnant;	   /* OUT: may begin with whole packets of a transfer given up since */
 	unsigned aio_out;
 	struct client_urb urb;
 	struct ffsaio_request aio, zlp;
@@ -93,7 +94,7 @@ struct pipe {
 	bool early; /* the camera's last halt was put down to read-ahead, which is done once */
 	enum pipe_state cleared; /* PIPE_CLEARING: the state to come */
 	bool camera_halted;	 /* and nothing has been done about it */
-	unsigned epoch;		 /* counts the phone's configurations */
+	unsigned epoch;		 /* counts the phone's configurations, and what it has given up */
 	unsigned num_slots;
 	unsigned tail, send, head; /* free running; slot = counter % num_slots */
 	unsigned halt_at;	   /* PIPE_HALTING: the last slot from before the halt */
@@ -131,6 +132,10 @@ void pipe_start(struct pipe *p);
 
 /* The phone is gone: unlink everything at the camera, drop what came. */
 void pipe_stop(struct pipe *p);
+
+/* The phone has given up the transfer under way, and now asks the camera to: as pipe_stop, and the
+ * phone will see nothing of it any more. Then pipe_start. */
+void pipe_abort(struct pipe *p);
 
 /* The phone's port is awake again. */
 void pipe_wake(struct pipe *p);

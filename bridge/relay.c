@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/relay.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ struct relay {
 	bool asleep; /* taken for gone, because its bus has been suspended for so long */
 	ev_timer unplug;
 	struct reset reset;
+	uint32_t aborted; /* pipes, a bit each, that wait for the class request that stopped them */
 	struct control_pipe control;
 	struct ev_loop *loop;
 	ev_timer early;	 /* runs while a pipe_is_early */
@@ -175,6 +177,52 @@ static void start_pipes(struct relay *r)
 	log_addresses(r);
 }
 
+/* ---- class requests that end a transfer ---- */
+
+/* Until it has been answered nothing is asked for, and nothing goes on to the camera that the phone
+ * sent before. */
+static void begin_abort(struct relay *r, const struct usb_ctrlrequest *setup)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		struct pipe *p = &r->pipes[i];
+
+		if (!framing_is_abort(p->framing, setup->bRequestType, setup->bRequest) ||
+			r->profile->interfaces[p->interface_at].logical !=
+				(le16toh(setup->wIndex) & 0xff))
+			continue;
+		pipe_abort(p);
+		r->aborted |= 1u << i;
+		control_pipe_hold(&r->control);
+	}
+}
+
+/* The camera hears of it when it has nothing of that transfer any more: a URB that outlived it
+ * would be taken for the start of the next, or bring that. */
+static void flush_abort(struct relay *r)
+{
+	if (!r->aborted)
+		return;
+	for (unsigned i = 0; r->control.held && i < r->num_pipes; i++) {
+		if (r->aborted & 1u << i && r->pipes[i].state == PIPE_STOPPING)
+			return;
+	}
+	control_pipe_release(&r->control);
+	if (r->control.busy)
+		return;
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		if (r->aborted & 1u << i)
+			pipe_start(&r->pipes[i]);
+	}
+	r->aborted = 0;
+}
+
+/* The phone has gone, or is configured anew: its pipes are the business of others. */
+static void forget_abort(struct relay *r)
+{
+	r->aborted = 0;
+	control_pipe_release(&r->control);
+}
+
 static void on_reset(void *user)
 {
 	struct relay *r = user;
@@ -187,6 +235,7 @@ static void on_reset(void *user)
 
 static void set_configured(struct relay *r, bool configured)
 {
+	forget_abort(r);
 	/* When a phone comes back, its port reset, or an unplug, would have reset a camera there:
 	 * this one may still be in the middle of something. What the server has of the phone's last
 	 * URBs comes before it, what the phone sends next comes after. */
@@ -253,6 +302,8 @@ void relay_setup(
 	struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data, size_t size)
 {
 	kick(r, -1);
+	if (r->configured && !r->reset.running)
+		begin_abort(r, setup);
 	control_pipe_request(&r->control, setup, data, size);
 }
 
@@ -315,6 +366,9 @@ static void watch_gathering(struct relay *r)
 
 void relay_flush(struct relay *r)
 {
+	/* First: the answer to the phone is on its way, and what it sends then is for a pipe that
+	 * runs. */
+	flush_abort(r);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_flush(&r->pipes[i]);
 	resume_early(r);

@@ -215,6 +215,11 @@ void ffs_flush(struct ffs *ffs)
 	ffsaio_flush(&ffs->aio);
 }
 
+void ffs_cancel(struct ffs *ffs, struct ffsaio_request *req)
+{
+	ffsaio_cancel(&ffs->aio, req);
+}
+
 int ffs_halt(struct ffs *ffs, unsigned at, bool in)
 {
 	/* I/O in the wrong direction is FunctionFS's way to say halt; EBADMSG is its success

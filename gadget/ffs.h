@@ -63,6 +63,10 @@ void ffs_write(
 	struct ffs *ffs, unsigned at, struct ffsaio_request *req, const void *buf, size_t size);
 void ffs_flush(struct ffs *ffs);
 
+/* Takes a request back, see ffsaio_cancel. Not one that the phone may have begun to fill: dwc2's
+ * way of stopping an OUT endpoint is not to be trusted. */
+void ffs_cancel(struct ffs *ffs, struct ffsaio_request *req);
+
 /* Halts endpoint `at`, whose direction is given: the phone gets STALL until it clears the halt,
  * which nobody reports. 0, -EAGAIN while requests are queued (all UDCs for IN, dwc2 also for OUT)
  * or -errno. */

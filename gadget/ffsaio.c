@@ -99,6 +99,17 @@ void ffsaio_flush(struct ffsaio *aio)
 	}
 }
 
+void ffsaio_cancel(struct ffsaio *aio, struct ffsaio_request *req)
+{
+	struct io_event event;
+
+	/* What is still queued cannot be told from what has ended. */
+	ffsaio_flush(aio);
+	/* -EINPROGRESS, and the event comes by the ring; -EINVAL: it has ended (io_cancel(2),
+	 * fs/aio.c). */
+	(void)io_cancel(aio->context, &req->iocb, &event);
+}
+
 void ffsaio_dispatch(struct ffsaio *aio)
 {
 	struct timespec now = {0, 0};

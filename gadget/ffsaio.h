@@ -43,6 +43,9 @@ void ffsaio_read(struct ffsaio *aio, struct ffsaio_request *req, int fd, void *b
 void ffsaio_write(
 	struct ffsaio *aio, struct ffsaio_request *req, int fd, const void *buf, size_t len);
 
+/* Takes a request back: its `done` follows, with -ECONNRESET, or as it ended if that came first. */
+void ffsaio_cancel(struct ffsaio *aio, struct ffsaio_request *req);
+
 /* Submits what is queued. What the kernel refuses is completed with its error. */
 void ffsaio_flush(struct ffsaio *aio);
 

@@ -24,6 +24,7 @@ foreach(wrapped
 	test_list=sd_hwdb_new
 	test_outbox=sendmsg
 	test_relay=malloc,calloc,realloc,ev_timer_again
+	test_relay_abort=ev_timer_again
 	test_relay_early=ev_timer_again
 	test_relay_random=ev_timer_again)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})

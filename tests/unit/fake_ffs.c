@@ -110,6 +110,37 @@ void ffs_dispatch_aio(struct ffs *ffs)
 		fake_ffs_deliver(ffs, 1);
 }
 
+static bool cancel(struct ffs *ffs, struct fake_queue *q, const struct ffsaio_request *req)
+{
+	bool found = false;
+
+	for (unsigned n = q->num; n; n--) {
+		struct fake_request r = pop(q);
+
+		if (r.req == req) {
+			complete(ffs, r, -ECONNRESET);
+			found = true;
+		} else {
+			push(q, &r);
+		}
+	}
+	return found;
+}
+
+void ffs_cancel(struct ffs *ffs, struct ffsaio_request *req)
+{
+	ffs_flush(ffs);
+	for (unsigned i = 0; i < ffs->num_endpoints; i++) {
+		struct fake_endpoint *e = &ffs->endpoints[i];
+		struct fake_request *r = first(&e->queue);
+
+		/* dwc2 cannot be trusted to stop an OUT endpoint. */
+		assert_true(!r || r->req != req || e->address & USB_DIR_IN);
+		if (cancel(ffs, &e->queue, req))
+			return;
+	}
+}
+
 int ffs_halt(struct ffs *ffs, unsigned at, bool in)
 {
 	struct fake_endpoint *e = &ffs->endpoints[at];

@@ -302,6 +302,33 @@ static void test_restart(void **state)
 	rests(&p);
 }
 
+/* Given up by the class's reset, upon which the phone clears both halts, unseen; then a command. */
+static void test_abort(void **state)
+{
+	const bool *in = *state;
+	struct pipebench p;
+
+	open_disk(&p, true);
+	command(&p, *in, 60000);
+	for (unsigned i = 0; i < 40; i++) {
+		if (*in)
+			pipebench_put(&p, 512, i);
+		else
+			assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
+		bench_settle(&p.bench);
+	}
+	pipe_abort(&p.in);
+	pipe_abort(&p.out);
+	bench_settle(&p.bench);
+	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_IN), 0);
+	assert_int_equal(p.camera_in->pending + p.camera_out->pending, 0);
+	pipebench_start(&p);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->clears, 1);
+	assert_int_equal(p.camera_out->clears, 1);
+	rests(&p);
+}
+
 int main(void)
 {
 	static bool yes = true, no;
@@ -316,6 +343,8 @@ int main(void)
 		cmocka_unit_test(test_surplus),
 		cmocka_unit_test(test_surplus_halts),
 		cmocka_unit_test(test_restart),
+		{"read given up", test_abort, NULL, NULL, &yes},
+		{"write given up", test_abort, NULL, NULL, &no},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * relay: a class request that ends a transfer. The camera hears of it when it has nothing of that
+ * transfer any more, and nothing of that transfer joins the next.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <cmocka.h>
+
+#include <linux/usb/ch9.h>
+
+#include "bridge/pipe.h"
+#include "bridge/relay.h"
+#include "tests/unit/relayrig.h"
+
+#define CANCEL 0x64
+#define RESET 0x66
+#define LARGE 100000 /* bytes of a data container */
+
+static void open_rig(struct relayrig *r)
+{
+	relayrig_open(r, true);
+	relayrig_enable(r);
+}
+
+static void request(struct relayrig *r, uint8_t type, uint8_t request, uint16_t index)
+{
+	struct usb_ctrlrequest setup = {.bRequestType = type, .bRequest = request, .wIndex = index};
+
+	relay_setup(r->relay, &setup, NULL, 0);
+}
+
+static void abort_transfer(struct relayrig *r, uint8_t which)
+{
+	request(r, USB_TYPE_CLASS | USB_RECIP_INTERFACE, which, 0);
+}
+
+static void send_packet(struct relayrig *r, uint16_t type, uint32_t size, uint32_t length)
+{
+	uint8_t packet[512];
+
+	bench_container(packet, size, type, length, 7);
+	assert_int_equal(bench_send(&r->bench, RIG_PTP_OUT, packet, size), FAKE_ACK);
+	bench_settle(&r->bench);
+}
+
+static void put_data(struct relayrig *r, unsigned packets)
+{
+	uint8_t packet[512];
+
+	bench_container(packet, sizeof(packet), 2, LARGE, 7);
+	while (packets--)
+		camera_put(r->camera[RIG_PTP_IN], packet, sizeof(packet));
+	bench_settle(&r->bench);
+}
+
+/* What the phone has not taken of a container it never sees, neither at its port nor from the
+ * camera's requests; what it has not asked to end stays. */
+static void test_in(void **state)
+{
+	const uint8_t *which = *state;
+	uint8_t event[20];
+	struct relayrig r;
+
+	open_rig(&r);
+	send_packet(&r, 1, 16, 16);
+	bench_fill(event, sizeof(event), 3);
+	camera_put(r.camera[RIG_EVENT], event, sizeof(event));
+	put_data(&r, 100);
+	assert_true(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN) > 0);
+	assert_true(r.camera[RIG_PTP_IN]->pending > 0);
+	abort_transfer(&r, *which);
+	bench_settle(&r.bench);
+	assert_int_equal(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN), 0);
+	assert_int_equal(r.bench.camera->num_requests, 1);
+	assert_int_equal(r.bench.ffs->answer, EP0_ACK);
+	bench_expect(&r.bench, RIG_EVENT, event, sizeof(event));
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
+/* The camera has given back what it was sent, and was asked for, before it hears of the request. */
+static void test_order(void **state)
+{
+	struct relayrig r;
+	unsigned taken;
+
+	(void)state;
+	open_rig(&r);
+	r.camera[RIG_PTP_OUT]->blocked = true;
+	send_packet(&r, 1, 16, 16);
+	taken = r.camera[RIG_PTP_OUT]->num;
+	assert_int_equal(r.camera[RIG_PTP_OUT]->pending, 1);
+	abort_transfer(&r, RESET);
+	/* The server knows, the bridge does not yet. */
+	for (unsigned i = 0; i < 5; i++) {
+		bench_bridge(&r.bench);
+		camera_receive(r.bench.camera);
+		camera_run(r.bench.camera);
+	}
+	assert_int_equal(r.camera[RIG_PTP_OUT]->pending, 0);
+	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 0);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 1);
+	r.camera[RIG_PTP_OUT]->blocked = false;
+	bench_settle(&r.bench);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->num, taken);
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
+/* A read that is filled in part ends with the next command, of which only that goes on; and the
+ * reads behind it are not left for data that are shorter. */
+static void test_out(void **state)
+{
+	struct relayrig r;
+	uint8_t packet[512];
+
+	(void)state;
+	for (unsigned packets = 1; packets < 80; packets++) {
+		unsigned taken;
+
+		open_rig(&r);
+		send_packet(&r, 1, 16, 16);
+		for (unsigned i = 0; i < packets; i++)
+			send_packet(&r, 2, 512, LARGE);
+		abort_transfer(&r, RESET);
+		bench_settle(&r.bench);
+		taken = r.camera[RIG_PTP_OUT]->num;
+		send_packet(&r, 1, 20, 20);
+		bench_container(packet, 20, 1, 20, 7);
+		bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken, packet, 20);
+		send_packet(&r, 2, 512, 1024);
+		send_packet(&r, 2, 512, 1024);
+		assert_int_equal(r.camera[RIG_PTP_OUT]->num, taken + 3);
+		relayrig_exchange(&r, 50);
+		relayrig_close(&r);
+	}
+}
+
+/* The phone ends the transfer after all, with a packet that is no command. */
+static void test_out_ends(void **state)
+{
+	struct relayrig r;
+	unsigned taken;
+
+	(void)state;
+	open_rig(&r);
+	send_packet(&r, 1, 16, 16);
+	for (unsigned i = 0; i < 20; i++)
+		send_packet(&r, 2, 512, LARGE);
+	abort_transfer(&r, CANCEL);
+	bench_settle(&r.bench);
+	taken = r.camera[RIG_PTP_OUT]->num;
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, NULL, 0), FAKE_ACK);
+	bench_settle(&r.bench);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->num, taken);
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
+/* Other requests end nothing. */
+static void test_others(void **state)
+{
+	static const struct {
+		uint8_t type, request;
+		uint16_t index;
+	} others[] = {
+		{USB_DIR_IN | USB_TYPE_CLASS | USB_RECIP_INTERFACE, 0x67, 0},
+		{USB_DIR_IN | USB_TYPE_CLASS | USB_RECIP_INTERFACE, RESET, 0},
+		{USB_TYPE_VENDOR | USB_RECIP_INTERFACE, RESET, 0},
+		{USB_TYPE_CLASS | USB_RECIP_INTERFACE, 0xff, 0},  /* a disk's */
+		{USB_TYPE_CLASS | USB_RECIP_INTERFACE, RESET, 1}, /* the vendor's interface */
+	};
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	send_packet(&r, 1, 16, 16);
+	put_data(&r, 100);
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		unsigned posted = fake_ffs_posted(r.bench.ffs, RIG_PTP_IN);
+
+		request(&r, others[i].type, others[i].request, others[i].index);
+		bench_settle(&r.bench);
+		assert_int_equal(r.bench.camera->unlinks, 0);
+		assert_int_equal(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN), posted);
+		assert_int_equal(r.bench.camera->num_requests, i + 1);
+	}
+	relayrig_close(&r);
+}
+
+/* The camera refuses: the phone is told, and the pipes go on. */
+static void test_refused(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	send_packet(&r, 1, 16, 16);
+	put_data(&r, 100);
+	camera_forget(r.camera[RIG_PTP_IN]);
+	r.bench.camera->answer_status = -EPIPE;
+	abort_transfer(&r, RESET);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
+/* The phone goes, or is configured anew, while the camera's server does not answer. */
+static void test_phone_goes(void **state)
+{
+	const bool *again = *state;
+	struct relayrig r;
+
+	open_rig(&r);
+	send_packet(&r, 1, 16, 16);
+	put_data(&r, 100);
+	camera_forget(r.camera[RIG_PTP_IN]);
+	r.bench.camera->deaf = true;
+	abort_transfer(&r, RESET);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	fake_ffs_disable(r.bench.ffs);
+	if (!*again)
+		relay_event(r.relay, FUNCTIONFS_DISABLE);
+	fake_ffs_enable(r.bench.ffs);
+	relay_event(r.relay, FUNCTIONFS_ENABLE);
+	r.bench.camera->deaf = false;
+	bench_settle(&r.bench);
+	relayrig_exchange(&r, 50);
+	assert_int_equal(r.failed, 0);
+	relayrig_close(&r);
+}
+
+/* Once more, and at rest. */
+static void test_again(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	for (unsigned i = 0; i < 20; i++) {
+		abort_transfer(&r, RESET);
+		bench_settle(&r.bench);
+		assert_int_equal(r.bench.ffs->answers, i + 1);
+		relayrig_exchange(&r, 50 * i);
+	}
+	relayrig_close(&r);
+}
+
+int main(void)
+{
+	static uint8_t cancel = CANCEL, reset = RESET;
+	static bool yes = true, no;
+	const struct CMUnitTest tests[] = {
+		{"IN, cancel", test_in, NULL, NULL, &cancel},
+		{"IN, reset", test_in, NULL, NULL, &reset},
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_out),
+		cmocka_unit_test(test_out_ends),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_refused),
+		{"phone goes", test_phone_goes, NULL, NULL, &no},
+		{"phone configures anew", test_phone_goes, NULL, NULL, &yes},
+		cmocka_unit_test(test_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
