@@ -13,6 +13,9 @@ add_executable(testusb ${CMAKE_CURRENT_BINARY_DIR}/testusb.c)
 set_target_properties(testusb PROPERTIES C_STANDARD 11 C_EXTENSIONS ON COMPILE_OPTIONS -w)
 target_link_libraries(testusb PRIVATE Threads::Threads)
 
+add_executable(botreset lab/botreset.c)
+target_link_libraries(botreset PRIVATE ip2usb_flags)
+
 file(GLOB scenarios CONFIGURE_DEPENDS lab/scenarios/*.sh)
 foreach(file ${scenarios})
 	get_filename_component(scenario ${file} NAME_WE)

@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A phone that gives a disk's command up half-way, and then recovers it by the class's own reset.
+# timeout: 240
+. "$LAB_DIR/lib.sh"
+
+# node_at PLACE: the usbfs node of the one device there.
+node_at() {
+	local device
+	device=$(usb_at "$1")
+	printf '/dev/bus/usb/%03d/%03d\n' "$(cat "$device/busnum")" "$(cat "$device/devnum")"
+}
+
+truncate -s 16M "$work/image"
+remote_gadget 1d6b 0104
+remote_function mass_storage.0 "lun.0/file=$work/image"
+remote_plug
+check "the disk recovers where it is plugged in" botreset "$(node_at dummy_hcd.1)" 4
+server
+bridge_start
+check "and at the phone" botreset "$(node_at dummy_hcd.0)" 4
+bridge_stop
+nothing_left
