@@ -336,6 +336,42 @@ static void test_timeout(void **state)
 	close_rig(&r);
 }
 
+/* A request that is held goes to the camera when it is released, or times out and never does. */
+static void test_held(void **state)
+{
+	struct usb_ctrlrequest s = setup(OUT, 7, 0, 0);
+	struct rig r;
+
+	(void)state;
+	open_rig(&r);
+	control_pipe_hold(&r.control);
+	control_pipe_request(&r.control, &s, NULL, 0);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	assert_int_equal(r.bench.ffs->answers, 0);
+	control_pipe_release(&r.control);
+	control_pipe_release(&r.control);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 1);
+	assert_int_equal(r.bench.ffs->answers, 1);
+	assert_int_equal(r.bench.ffs->answer, EP0_ACK);
+
+	control_pipe_hold(&r.control);
+	time_out_now(&r, &s);
+	assert_int_equal(r.bench.ffs->answers, 2);
+	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
+	control_pipe_release(&r.control);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 1);
+	request(&r, &request_cases[0], 1);
+
+	/* released without having been used */
+	control_pipe_hold(&r.control);
+	control_pipe_release(&r.control);
+	request(&r, &request_cases[0], 3);
+	close_rig(&r);
+}
+
 static void test_busy(void **state)
 {
 	struct usb_ctrlrequest s = setup(IN, 7, 0, 64);
@@ -399,6 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest others[] = {
 		TEST("timeout", test_timeout, NULL),
+		TEST("held", test_held, NULL),
 		TEST("busy", test_busy, NULL),
 		TEST("session over", test_session_over, NULL),
 		TEST("freed under way", test_fini, NULL),

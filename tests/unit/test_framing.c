@@ -355,20 +355,52 @@ static void test_for_class(void **state)
 			cases[i].want);
 }
 
+static void test_is_abort(void **state)
+{
+	static const struct {
+		enum framing_kind kind;
+		uint8_t type, request;
+		bool is;
+	} cases[] = {
+		{FRAMING_PTP, 0x21, 0x64, true},
+		{FRAMING_PTP, 0x21, 0x66, true},
+		{FRAMING_PTP, 0xa1, 0x66, false},
+		{FRAMING_PTP, 0xa1, 0x67, false},
+		{FRAMING_PTP, 0x21, 0xff, false},
+		{FRAMING_BOT, 0x21, 0xff, true},
+		{FRAMING_BOT, 0xa1, 0xff, false},
+		{FRAMING_BOT, 0xa1, 0xfe, false},
+		{FRAMING_BOT, 0x21, 0x66, false},
+		{FRAMING_GENERIC, 0x21, 0xff, false},
+		{FRAMING_GENERIC, 0x21, 0x66, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct framing f;
+
+		framing_init(&f, cases[i].kind);
+		assert_int_equal(
+			framing_is_abort(&f, cases[i].type, cases[i].request), cases[i].is);
+		assert_int_equal(framing_clears_halts(&f), cases[i].kind == FRAMING_BOT);
+	}
+}
+
 int main(void)
 {
 	enum {
 		TALKS = sizeof(talks) / sizeof(talks[0])
 	};
-	struct CMUnitTest tests[TALKS + 4] = {
+	struct CMUnitTest tests[TALKS + 5] = {
 		cmocka_unit_test(test_for_class),
+		cmocka_unit_test(test_is_abort),
 		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_four_gib),
 		cmocka_unit_test(test_unbounded_past_four_gib),
 	};
 
 	for (size_t i = 0; i < TALKS; i++)
-		tests[4 + i] = (struct CMUnitTest){
+		tests[5 + i] = (struct CMUnitTest){
 			talks[i].name, test_talk, NULL, NULL, (void *)&talks[i]};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
