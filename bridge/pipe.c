@@ -15,16 +15,6 @@
 #define CONTAINER(pointer, type, member)                                                           \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-static struct pipe_slot *slot_at(struct pipe *p, unsigned counter)
-{
-	return &p->slots[counter % p->num_slots];
-}
-
-static uint8_t *slot_buffer(const struct pipe_slot *slot)
-{
-	return slot->urb.buffer;
-}
-
 /* What comes now is of no use to the other side. */
 static bool is_dropping(const struct pipe *p)
 {
@@ -43,14 +33,14 @@ static void drop(struct pipe_slot *slot)
 
 /* ---- the two operations ---- */
 
-static bool submit(struct pipe_slot *slot, uint32_t length, uint32_t flags)
+bool pipe_submit(struct pipe_slot *slot, uint32_t length, uint32_t flags)
 {
 	struct pipe *p = slot->pipe;
 
 	slot->urb.length = length;
 	slot->urb.flags = flags;
 	if (client_submit(p->client, &slot->urb))
-		return false; /* the session is over, of which the relay's owner hears */
+		return false;
 	p->urbs_out++;
 	p->urbs++;
 	return true;
@@ -58,7 +48,7 @@ static bool submit(struct pipe_slot *slot, uint32_t length, uint32_t flags)
 
 static bool ask(struct pipe *p, uint32_t size)
 {
-	struct pipe_slot *slot = slot_at(p, p->head);
+	struct pipe_slot *slot = pipe_slot_at(p, p->head);
 
 	slot->state = SLOT_ASKED;
 	slot->position = p->head++;
@@ -66,13 +56,13 @@ static bool ask(struct pipe *p, uint32_t size)
 	slot->asked = size;
 	slot->framed = slot->again = slot->ended = slot->remnant = false;
 	if (pipe_is_in(p)) {
-		if (submit(slot, size, 0))
+		if (pipe_submit(slot, size, 0))
 			return true;
 		drop(slot);
 		return false;
 	}
 	slot->aio_out = 1;
-	ffs_read(p->ffs, p->at, &slot->aio, slot_buffer(slot), size);
+	ffs_read(p->ffs, p->at, &slot->aio, pipe_buffer(slot), size);
 	return true;
 }
 
@@ -83,59 +73,12 @@ static void send_to_phone(struct pipe_slot *slot)
 	slot->again = false;
 	slot->aio_out = (slot->size > 0) + slot->ended;
 	if (slot->size)
-		ffs_write(p->ffs, p->at, &slot->aio, slot_buffer(slot), slot->size);
+		ffs_write(p->ffs, p->at, &slot->aio, pipe_buffer(slot), slot->size);
 	/* FunctionFS sends no zero-length packet by itself (it never sets req->zero). */
 	if (slot->ended)
-		ffs_write(p->ffs, p->at, &slot->zlp, slot_buffer(slot), 0);
+		ffs_write(p->ffs, p->at, &slot->zlp, pipe_buffer(slot), 0);
 	if (!slot->size && !slot->ended)
 		slot->state = SLOT_DONE;
-}
-
-static void discard(struct pipe_slot *slot)
-{
-	framing_taken(slot->pipe->framing);
-	slot->state = SLOT_DONE;
-}
-
-static void send_to_camera(struct pipe_slot *slot)
-{
-	struct pipe *p = slot->pipe;
-	uint32_t flags = slot->ended && slot->size ? USBIP_URB_ZERO_PACKET : 0;
-
-	p->gather = NULL;
-	if (p->swallows || !submit(slot, slot->size, flags))
-		discard(slot);
-}
-
-/* Adds to the slot that gathers what the next has brought. */
-static struct pipe_slot *gather(struct pipe_slot *slot)
-{
-	struct pipe_slot *into = slot->pipe->gather;
-
-	memcpy(slot_buffer(into) + into->size, slot_buffer(slot), slot->size);
-	into->size += slot->size;
-	into->ended = slot->ended;
-	discard(slot);
-	return into;
-}
-
-/* Where the phone's packets are smaller than the camera's: one that is not full at the camera would
- * end the transfer there. */
-static void send_whole_packets(struct pipe_slot *slot)
-{
-	struct pipe *p = slot->pipe;
-	bool over = slot->ended || slot->size % p->phone_packet || framing_is_over(p->framing);
-
-	if (p->gather && p->gather->size + slot->size > p->max_request)
-		send_to_camera(p->gather);
-	if (p->gather)
-		slot = gather(slot);
-	if (over || slot->size % p->unit == 0) {
-		send_to_camera(slot);
-		return;
-	}
-	p->gather = slot;
-	p->gather_aged = false;
 }
 
 static void send_on(struct pipe_slot *slot)
@@ -145,29 +88,15 @@ static void send_on(struct pipe_slot *slot)
 	p->swallows &= framing_is_sending(p->framing);
 	/* Once, however often the phone's port has to be tried. */
 	if (!slot->framed) {
-		framing_done(p->framing, p->dir, slot->asked, slot_buffer(slot), slot->size);
+		framing_done(p->framing, p->dir, slot->asked, pipe_buffer(slot), slot->size);
 		p->bytes += slot->size;
 	}
 	slot->framed = true;
 	slot->state = SLOT_SENT;
 	if (pipe_is_in(p))
 		send_to_phone(slot);
-	else if (p->unit == p->phone_packet)
-		send_to_camera(slot);
 	else
-		send_whole_packets(slot);
-}
-
-bool pipe_is_gathering(const struct pipe *p)
-{
-	return p->gather;
-}
-
-void pipe_age_gathered(struct pipe *p)
-{
-	if (p->gather && p->gather_aged)
-		send_to_camera(p->gather);
-	p->gather_aged = true;
+		pipe_send_to_camera(slot);
 }
 
 /* ---- the ring ---- */
@@ -189,7 +118,7 @@ void pipe_pump(struct pipe *p)
 	uint32_t size;
 
 	for (; p->send != p->head; p->send++) {
-		struct pipe_slot *slot = slot_at(p, p->send);
+		struct pipe_slot *slot = pipe_slot_at(p, p->send);
 
 		if (slot->state == SLOT_ASKED)
 			break;
@@ -200,8 +129,8 @@ void pipe_pump(struct pipe *p)
 		else if (slot->state == SLOT_COME)
 			break;
 	}
-	for (; p->tail != p->send && slot_at(p, p->tail)->state == SLOT_DONE; p->tail++)
-		slot_at(p, p->tail)->state = SLOT_FREE;
+	for (; p->tail != p->send && pipe_slot_at(p, p->tail)->state == SLOT_DONE; p->tail++)
+		pipe_slot_at(p, p->tail)->state = SLOT_FREE;
 	if (p->state == PIPE_RUNNING && pipe_is_in(p) && framing_is_surplus(p->framing))
 		pipe_unlink_all(p);
 	while (p->state == PIPE_RUNNING && !p->parked && p->head - p->tail < p->num_slots) {
@@ -228,11 +157,9 @@ static void settle(struct pipe *p)
 
 void pipe_unlink_all(struct pipe *p)
 {
-	if (p->gather)
-		discard(p->gather);
-	p->gather = NULL;
+	pipe_drop_gathered(p);
 	for (unsigned i = p->tail; i != p->head; i++)
-		client_unlink(p->client, &slot_at(p, i)->urb);
+		client_unlink(p->client, &pipe_slot_at(p, i)->urb);
 }
 
 /* ---- completions ---- */
@@ -302,23 +229,13 @@ static void on_port_failed(struct pipe *p, int error)
 	pipe_stop(p);
 }
 
-/* A command is shorter than a packet, so it is what follows the whole ones; if nothing does, the
- * phone has sent no more of the transfer than its end. */
-static int skip_remnant(struct pipe_slot *slot, int size)
-{
-	int rest = size % (int)slot->pipe->phone_packet;
-
-	memmove(slot_buffer(slot), slot_buffer(slot) + size - rest, (size_t)rest);
-	return rest ? rest : -ECONNRESET;
-}
-
 static void on_read(struct pipe_slot *slot, int result)
 {
 	struct pipe *p = slot->pipe;
 
 	slot->aio_out = 0;
 	if (result >= 0 && slot->remnant)
-		result = skip_remnant(slot, result);
+		result = pipe_skip_remnant(slot, result);
 	if (result >= 0 && !is_dropping(p) && (p->state != PIPE_HALTING || p->swallows)) {
 		slot->size = (uint32_t)result;
 		slot->ended = slot->size < slot->asked && slot->size % p->phone_packet == 0;
@@ -382,21 +299,6 @@ static void on_zlp_done(struct ffsaio_request *req, int result)
 
 /* ---- life ---- */
 
-/* The phone may run at another speed than when it configured the camera last. */
-static void set_phone_packet(struct pipe *p)
-{
-	int size = ffs_packet_size(p->ffs, p->at);
-
-	p->phone_packet =
-		size > 0 && (uint32_t)size < p->max_packet ? (uint32_t)size : p->max_packet;
-	/* A packet of an interrupt endpoint is a transfer. No bulk endpoint of a speed has packets
-	 * that another's do not divide (USB 2.0, 5.8.3). */
-	p->unit = p->is_bulk && p->max_packet % p->phone_packet == 0 ? p->max_packet
-								     : p->phone_packet;
-	if (!pipe_is_in(p))
-		framing_set_packets(p->framing, p->phone_packet, p->unit);
-}
-
 void pipe_start(struct pipe *p)
 {
 	p->epoch++;
@@ -407,7 +309,7 @@ void pipe_start(struct pipe *p)
 		return;
 	}
 	p->moved = true;
-	set_phone_packet(p);
+	pipe_read_packet_size(p);
 	/* A configuration begins without halts (USB 2.0, 9.4.5). */
 	p->early = false;
 	if (p->camera_halted) {
@@ -426,31 +328,6 @@ void pipe_stop(struct pipe *p)
 	p->state = PIPE_STOPPING;
 	pipe_unlink_all(p);
 	pipe_pump(p);
-}
-
-/* Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
- * of it, and ends it with its next command. Those behind it are as long as the transfer would have
- * been, and would wait for more than the next one has. */
-void pipe_abort(struct pipe *p)
-{
-	p->epoch++;
-	pipe_stop(p);
-	p->camera_halted |= framing_clears_halts(p->framing);
-	/* The newest first, so that none moves up to the phone's next token. */
-	for (unsigned i = p->head; i-- != p->tail;) {
-		struct pipe_slot *slot = slot_at(p, i);
-
-		if (pipe_is_in(p) && slot->state == SLOT_SENT) {
-			ffs_cancel(p->ffs, &slot->zlp);
-			ffs_cancel(p->ffs, &slot->aio);
-		} else if (!pipe_is_in(p) && slot->state == SLOT_ASKED &&
-			slot->asked > p->phone_packet) {
-			if (i == p->send)
-				slot->remnant = true;
-			else
-				ffs_cancel(p->ffs, &slot->aio);
-		}
-	}
 }
 
 void pipe_wake(struct pipe *p)

@@ -164,7 +164,17 @@ bool pipe_idle(const struct pipe *p);
 
 const char *pipe_state_str(enum pipe_state state);
 
-/* ---- between pipe.c and pipe_halt.c only ---- */
+/* ---- between pipe.c and pipe_....c only ---- */
+
+static inline struct pipe_slot *pipe_slot_at(struct pipe *p, unsigned counter)
+{
+	return &p->slots[counter % p->num_slots];
+}
+
+static inline uint8_t *pipe_buffer(const struct pipe_slot *slot)
+{
+	return slot->urb.buffer;
+}
 
 static inline bool pipe_is_in(const struct pipe *p)
 {
@@ -173,6 +183,20 @@ static inline bool pipe_is_in(const struct pipe *p)
 
 /* Moves everything on that can move. */
 void pipe_pump(struct pipe *p);
+
+/* False: the session is over, of which the relay's owner hears. */
+bool pipe_submit(struct pipe_slot *slot, uint32_t length, uint32_t flags);
+
+/* OUT: takes the packet size that the phone has of this endpoint now. */
+void pipe_read_packet_size(struct pipe *p);
+
+/* OUT: what has come in this slot is to go to the camera: as a URB, or as a part of one. */
+void pipe_send_to_camera(struct pipe_slot *slot);
+void pipe_drop_gathered(struct pipe *p);
+
+/* OUT: `size` bytes have come in a read that stood when the phone gave a transfer up: how many of
+ * them count, now at the buffer's beginning; -ECONNRESET: none. */
+int pipe_skip_remnant(struct pipe_slot *slot, int size);
 
 /* Asks the camera to give up all URBs of this pipe. */
 void pipe_unlink_all(struct pipe *p);

@@ -9,8 +9,8 @@
 #include "bridge/client.h"
 #include "bridge/control_pipe.h"
 #include "bridge/log.h"
+#include "bridge/phone.h"
 #include "bridge/pipe.h"
-#include "bridge/reset.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
 
@@ -43,11 +43,8 @@ struct relay {
 	struct ffs *ffs;
 	const struct relay_callbacks *callbacks;
 	void *user;
-	bool configured, failed;
-	bool gone;   /* the phone has let go of the camera since it configured it last */
-	bool asleep; /* taken for gone, because its bus has been suspended for so long */
-	ev_timer unplug;
-	struct reset reset;
+	bool failed;
+	struct phone phone;
 	uint32_t aborted; /* pipes, a bit each, that wait for the class request that stopped them */
 	struct control_pipe control;
 	struct ev_loop *loop;
@@ -216,93 +213,55 @@ static void flush_abort(struct relay *r)
 	r->aborted = 0;
 }
 
-/* The phone has gone, or is configured anew: its pipes are the business of others. */
-static void forget_abort(struct relay *r)
+/* ---- the phone ---- */
+
+static void on_phone_start(void *user)
 {
-	r->aborted = 0;
-	control_pipe_release(&r->control);
+	start_pipes(user);
 }
 
-static void on_reset(void *user)
+static void on_phone_stop(void *user)
 {
 	struct relay *r = user;
 
-	if (!r->configured)
-		return;
-	r->gone = false;
-	start_pipes(r);
+	/* Its pipes are the business of others from now on. */
+	r->aborted = 0;
+	control_pipe_release(&r->control);
+	stop_pipes(r);
 }
 
-static void set_configured(struct relay *r, bool configured)
+static void on_phone_wake(void *user)
 {
-	forget_abort(r);
-	/* When a phone comes back, its port reset, or an unplug, would have reset a camera there:
-	 * this one may still be in the middle of something. What the server has of the phone's last
-	 * URBs comes before it, what the phone sends next comes after. */
-	if (configured && r->gone && !r->reset.running)
-		reset_start(&r->reset);
-	if (!configured)
-		stop_pipes(r);
-	else if (!r->reset.running)
-		start_pipes(r);
-	r->gone |= r->configured && !configured;
-	if (configured != r->configured)
-		r->callbacks->configured(r->user, configured);
-	r->configured = configured;
-}
+	struct relay *r = user;
 
-/* dwc2 tells of an unplug no more than of a phone that sleeps (dwc2_hsotg_irq). */
-static void on_unplug(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct relay *r = timer->data;
-
-	(void)events;
-	ev_timer_stop(loop, timer);
-	r->asleep = r->configured;
-	set_configured(r, false);
-}
-
-/* It only slept: its drivers and the camera are where they were. */
-static void wake(struct relay *r)
-{
-	if (r->asleep) {
-		r->gone = false;
-		set_configured(r, true);
-		return;
-	}
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_wake(&r->pipes[i]);
 }
 
+static void on_phone_configured(void *user, bool configured)
+{
+	struct relay *r = user;
+
+	r->callbacks->configured(r->user, configured);
+}
+
+static const struct phone_callbacks phone_callbacks = {
+	.start = on_phone_start,
+	.stop = on_phone_stop,
+	.wake = on_phone_wake,
+	.configured = on_phone_configured,
+};
+
 void relay_event(struct relay *r, enum usb_functionfs_event_type type)
 {
-	if (type == FUNCTIONFS_SUSPEND && r->unplug.repeat > 0.) {
-		ev_timer_again(r->loop, &r->unplug);
-		return;
-	}
-	ev_timer_stop(r->loop, &r->unplug);
-	switch (type) {
-	case FUNCTIONFS_ENABLE:
-		set_configured(r, true);
-		break;
-	case FUNCTIONFS_DISABLE:
-	case FUNCTIONFS_UNBIND:
-		set_configured(r, false);
-		break;
-	case FUNCTIONFS_RESUME:
-		wake(r);
-		break;
-	default:
-		break;
-	}
-	r->asleep = false;
+	phone_event(&r->phone, type);
 }
 
 void relay_setup(
 	struct relay *r, const struct usb_ctrlrequest *setup, const uint8_t *data, size_t size)
 {
 	kick(r, -1);
-	if (r->configured && !r->reset.running)
+	if (phone_is_served(&r->phone))
 		begin_abort(r, setup);
 	control_pipe_request(&r->control, setup, data, size);
 }
@@ -379,7 +338,7 @@ void relay_flush(struct relay *r)
 
 void relay_stop(struct relay *r)
 {
-	set_configured(r, false);
+	phone_leave(&r->phone);
 	client_flush(r->client);
 }
 
@@ -429,10 +388,7 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	ev_init(&r->gather, on_gather);
 	r->gather.repeat = GATHER_S;
 	r->gather.data = r;
-	ev_init(&r->unplug, on_unplug);
-	r->unplug.repeat = unplug_after_s;
-	r->unplug.data = r;
-	reset_init(&r->reset, loop, client, profile, on_reset, r);
+	phone_init(&r->phone, loop, client, profile, unplug_after_s, &phone_callbacks, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], interface_framing(profile, i));
@@ -453,8 +409,7 @@ void relay_free(struct relay *r)
 	if (!r)
 		return;
 	control_pipe_fini(&r->control);
-	reset_fini(&r->reset);
-	ev_timer_stop(r->loop, &r->unplug);
+	phone_fini(&r->phone);
 	ev_timer_stop(r->loop, &r->gather);
 	ev_timer_stop(r->loop, &r->early);
 	for (unsigned i = 0; i < r->num_pipes; i++)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/phone.h"
+
+#include <string.h>
+
+static void on_reset(void *user)
+{
+	struct phone *p = user;
+
+	if (!p->configured)
+		return;
+	p->gone = false;
+	p->callbacks->start(p->user);
+}
+
+static void set_configured(struct phone *p, bool configured)
+{
+	bool changed = configured != p->configured;
+
+	p->gone |= p->configured && !configured;
+	p->configured = configured;
+	p->callbacks->stop(p->user);
+	/* What the server has of the phone's last URBs comes before the reset, what the phone sends
+	 * next comes after. */
+	if (configured && p->gone && !p->reset.running)
+		reset_start(&p->reset);
+	else if (phone_is_served(p))
+		p->callbacks->start(p->user);
+	if (changed)
+		p->callbacks->configured(p->user, configured);
+}
+
+static void on_unplug(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct phone *p = timer->data;
+
+	(void)events;
+	ev_timer_stop(loop, timer);
+	p->asleep = p->configured;
+	set_configured(p, false);
+}
+
+static void resume(struct phone *p)
+{
+	if (!p->asleep) {
+		p->callbacks->wake(p->user);
+		return;
+	}
+	p->gone = false;
+	set_configured(p, true);
+}
+
+void phone_event(struct phone *p, enum usb_functionfs_event_type type)
+{
+	if (type == FUNCTIONFS_SUSPEND && p->unplug.repeat > 0.) {
+		ev_timer_again(p->loop, &p->unplug);
+		return;
+	}
+	ev_timer_stop(p->loop, &p->unplug);
+	switch (type) {
+	case FUNCTIONFS_ENABLE:
+		set_configured(p, true);
+		break;
+	case FUNCTIONFS_DISABLE:
+	case FUNCTIONFS_UNBIND:
+		set_configured(p, false);
+		break;
+	case FUNCTIONFS_RESUME:
+		resume(p);
+		break;
+	default:
+		break;
+	}
+	p->asleep = false;
+}
+
+void phone_leave(struct phone *p)
+{
+	set_configured(p, false);
+}
+
+bool phone_is_served(const struct phone *p)
+{
+	return p->configured && !p->reset.running;
+}
+
+void phone_init(struct phone *p, struct ev_loop *loop, struct client *client,
+	const struct usb_profile *profile, unsigned unplug_after_s,
+	const struct phone_callbacks *callbacks, void *user)
+{
+	memset(p, 0, sizeof(*p));
+	p->callbacks = callbacks;
+	p->user = user;
+	p->loop = loop;
+	ev_init(&p->unplug, on_unplug);
+	p->unplug.repeat = unplug_after_s;
+	p->unplug.data = p;
+	reset_init(&p->reset, loop, client, profile, on_reset, p);
+}
+
+void phone_fini(struct phone *p)
+{
+	ev_timer_stop(p->loop, &p->unplug);
+	reset_fini(&p->reset);
+}
