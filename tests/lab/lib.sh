@@ -243,6 +243,22 @@ remote_plug() {
 
 remote_unplug() { echo >"$remote/UDC"; }
 
+# still_camera FOLDER: the virtual still camera (camera/) that takes the pictures of this folder. What is
+# done to it by hand is written to $hands.
+still_camera() {
+	hands=$work/hands
+	remote_gadget 04b0 0437
+	remote_function ffs.camera
+	mkdir "$work/ffs"
+	mount -t functionfs camera "$work/ffs"
+	"$LAB_TOOLS/camera" "$work/ffs" "$1" "$hands" >"$work/camera.out" 2>/out/log/camera &
+	eventually 10 grep -qs ready "$work/camera.out" || fail "no still camera"
+	remote_plug
+}
+
+# gphoto2 where the virtual still camera is plugged in, as long as no server has it.
+direct() { gphoto2 --quiet --port "$(port_at dummy_hcd.1)" "$@"; }
+
 # ---- the bridge
 
 # bridge_config [SECTION.KEY=VALUE...]: writes ip2usb.conf. An empty value leaves the key out.
