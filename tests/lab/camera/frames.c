@@ -49,6 +49,7 @@ int main(void)
 	long number;
 	double exposed;
 
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((size = read_frame(frame))) {
 		if (size < 64 || memcmp(frame, "\xff\xd8\xff\xfe", 4) ||
 			sscanf((const char *)frame + 6, "frame %ld %lf", &number, &exposed) != 2)
