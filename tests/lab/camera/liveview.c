@@ -113,8 +113,9 @@ static void put_comment(struct dataset *d, const char *text, size_t size)
 bool liveview_put_frame(struct dataset *d)
 {
 	static const uint8_t header[HEADER_SIZE];
-	int64_t number = (now() - liveview.began) / INTERVAL_NS;
-	int64_t exposed = liveview.began + number * INTERVAL_NS;
+	/* The first at once: libgphoto2 asks 20 times in 200 ms, and throws it away. */
+	int64_t number = (now() - liveview.began) / INTERVAL_NS + 1;
+	int64_t exposed = liveview.began + (number - 1) * INTERVAL_NS;
 	const struct scene *scene = &liveview.scenes[number % liveview.num_scenes];
 	size_t size = FRAME_SIZE - HEADER_SIZE;
 	char text[64];
@@ -127,6 +128,8 @@ bool liveview_put_frame(struct dataset *d)
 	/* Now and then the container fills its last packet exactly. */
 	if (number % FULL_EVERY == 0)
 		size -= (CONTAINER_HEADER + HEADER_SIZE + size) % MAX_PACKET;
+	(void)printf("frame %lld\n", (long long)number);
+	(void)fflush(stdout);
 	dataset_put(d, header, sizeof(header));
 	dataset_put(d, scene->bytes, 2);
 	put_comment(d, text, size - scene->size);

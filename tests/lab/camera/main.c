@@ -11,7 +11,8 @@
  *     PROPERTY VALUE      a setting is changed (properties.h), the property in hexadecimal
  *     cancel              it gives up what it is just doing for the phone, and halts
  *
- * "ready" on standard output says that the gadget may be bound.
+ * "ready" on standard output says that the gadget may be bound. Each frame of live view that is
+ * given out is named there, too.
  */
 #include <err.h>
 #include <errno.h>
