@@ -122,7 +122,7 @@ void pipe_pump(struct pipe *p)
 
 		if (slot->state == SLOT_ASKED)
 			break;
-		if (slot->state == SLOT_COME && is_dropping(p))
+		if (slot->state == SLOT_COME && is_dropping(p) && !p->holds)
 			drop(slot);
 		else if (slot->state == SLOT_COME && may_send(p, slot))
 			send_on(slot);
@@ -236,7 +236,8 @@ static void on_read(struct pipe_slot *slot, int result)
 	slot->aio_out = 0;
 	if (result >= 0 && slot->remnant)
 		result = pipe_skip_remnant(slot, result);
-	if (result >= 0 && !is_dropping(p) && (p->state != PIPE_HALTING || p->swallows)) {
+	if (result >= 0 && (p->holds ? pipe_is_command(p, result) : !is_dropping(p)) &&
+		(p->state != PIPE_HALTING || p->swallows)) {
 		slot->size = (uint32_t)result;
 		slot->ended = slot->size < slot->asked && slot->size % p->phone_packet == 0;
 		slot->state = SLOT_COME;
@@ -299,16 +300,27 @@ static void on_zlp_done(struct ffsaio_request *req, int result)
 
 /* ---- life ---- */
 
+static void stop(struct pipe *p)
+{
+	p->start_again = false;
+	if (!is_dropping(p)) {
+		p->state = PIPE_STOPPING;
+		pipe_unlink_all(p);
+	}
+	pipe_pump(p);
+}
+
 void pipe_start(struct pipe *p)
 {
 	p->epoch++;
 	p->parked = false;
-	pipe_stop(p);
+	stop(p);
 	if (p->state != PIPE_STOPPED) {
 		p->start_again = true; /* by settle */
 		return;
 	}
 	p->moved = true;
+	p->holds = false;
 	pipe_read_packet_size(p);
 	/* A configuration begins without halts (USB 2.0, 9.4.5). */
 	p->early = false;
@@ -322,12 +334,8 @@ void pipe_start(struct pipe *p)
 
 void pipe_stop(struct pipe *p)
 {
-	p->start_again = false;
-	if (is_dropping(p))
-		return;
-	p->state = PIPE_STOPPING;
-	pipe_unlink_all(p);
-	pipe_pump(p);
+	p->holds = false;
+	stop(p);
 }
 
 void pipe_wake(struct pipe *p)

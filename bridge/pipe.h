@@ -88,6 +88,7 @@ struct pipe {
 	bool gather_aged;
 	enum pipe_state state;
 	bool start_again; /* when stopped */
+	bool holds;	  /* OUT: the next command may come before the start */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
 	bool swallows;	  /* OUT: the camera takes no more of the transfer under way */
@@ -134,7 +135,8 @@ void pipe_start(struct pipe *p);
 void pipe_stop(struct pipe *p);
 
 /* The phone has given up the transfer under way, and now asks the camera to: as pipe_stop, and the
- * phone will see nothing of it any more. Then pipe_start. */
+ * phone will see nothing of it any more. Then pipe_start; the command that the phone sends next is
+ * kept for it. */
 void pipe_abort(struct pipe *p);
 
 /* The phone's port is awake again. */
@@ -197,6 +199,10 @@ void pipe_drop_gathered(struct pipe *p);
 /* OUT: `size` bytes have come in a read that stood when the phone gave a transfer up: how many of
  * them count, now at the buffer's beginning; -ECONNRESET: none. */
 int pipe_skip_remnant(struct pipe_slot *slot, int size);
+
+/* OUT, after pipe_abort: whether a read of so many bytes is the phone's next command, and nothing
+ * that was under way. */
+bool pipe_is_command(const struct pipe *p, int size);
 
 /* Asks the camera to give up all URBs of this pipe. */
 void pipe_unlink_all(struct pipe *p);

@@ -17,6 +17,11 @@ int pipe_skip_remnant(struct pipe_slot *slot, int size)
 	return rest ? rest : -ECONNRESET;
 }
 
+bool pipe_is_command(const struct pipe *p, int size)
+{
+	return size && size < (int)p->phone_packet;
+}
+
 /* Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
  * of it, and ends it with its next command. Those behind it are as long as the transfer would have
  * been, and would wait for more than the next one has. */
@@ -24,6 +29,7 @@ void pipe_abort(struct pipe *p)
 {
 	p->epoch++;
 	pipe_stop(p);
+	p->holds = !pipe_is_in(p);
 	p->camera_halted |= framing_clears_halts(p->framing);
 	/* The newest first, so that none moves up to the phone's next token. */
 	for (unsigned i = p->head; i-- != p->tail;) {

@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The phone enumerates the camera 500 times, in three ways, between and in the middle of transfers: nothing
+# is left over.
+# timeout: 1200
+. "$LAB_DIR/lib.sh"
+
+count=${LAB_REENUMERATIONS:-500}
+
+# A small card, so that it is the comings and goings that take the time.
+mkdir /lab/card
+cp "$backgrounds"/nature/{Aqua,Blinds,Dune}.jpg /lab/card
+camera card
+server
+bridge_start
+phone_at=$(usb_at dummy_hcd.0)
+
+# again WAY: the phone has let go of the camera, and has it again.
+again() {
+	case $1 in
+	0) echo 0 >"$phone_at/authorized" && echo 1 >"$phone_at/authorized" ;;
+	1) usbreset "$(phone_port | tr -d 'usb:' | tr , /)" ;;
+	2)
+		echo "${phone_at##*/}" >/sys/bus/usb/drivers/usb/unbind
+		echo "${phone_at##*/}" >/sys/bus/usb/drivers/usb/bind
+		;;
+	esac >>/out/log/again 2>&1
+	eventually 20 usb_up dummy_hcd.0
+}
+
+for ((i = 0; i < count; i++)); do
+	if [ $((i % 50)) = 12 ]; then
+		# In the middle of a transfer. gphoto2 ends by itself.
+		(trap - ERR; get_all phone "$work/cut") &
+		getting=$!
+		sleep 0.7
+	fi
+	again $((i % 3)) || fail "enumeration $i: the phone has no camera"
+	if [ $((i % 50)) = 12 ]; then
+		get_all_ended
+		downloads_same phone card >"$work/downloads"
+	fi
+	[ $((i % 100)) != 49 ] || say "after $((i + 1)): $(bridge_rss_kib) KiB, $(bridge_fds) files"
+	# What is made once has been made by then.
+	if [ $i = 49 ]; then
+		rss=$(bridge_rss_kib)
+		fds=$(bridge_fds)
+	fi
+done
+check "the camera works" downloads_same phone card
+check "no file is left open" [ "$(bridge_fds)" = "$fds" ]
+check "no memory is lost" [ "$(bridge_rss_kib)" -le $((rss + 64)) ]
+bridge_stop
+check "every pipe was at work to the end" [ "$(grep -c 'requests, 0 errors, running' $bridge_log)" = 3 ]
+nothing_left
