@@ -40,7 +40,8 @@ live_view() {
 	check "$1: capture-movie=$2s" movie "$2"
 	say "$1: $(figures "$2")"
 	check "$1: every frame that the camera gave, in order" in_order
-	check "$1: 9 frames a second or more" [ "$(frames)" -ge $(($2 * 9)) ]
+	# 9.9 or 10 as a rule; 9.0 has been seen on a busy machine, with one frame of 399 ms.
+	check "$1: 8 frames a second or more" [ "$(frames)" -ge $(($2 * 8)) ]
 }
 
 # A movie without an end.
