@@ -25,7 +25,10 @@
 #define PACKET 512u
 #define KEPT 64u      /* blocks from 0 that are only read once they have been written */
 #define SCRATCH 2048u /* first block of what is written half */
-#define LARGE 256u    /* blocks of a command that is given up: 128 KiB */
+#define LARGE 256u    /* blocks of a write that is given up: 128 KiB */
+/* Blocks of a read that is: more than a bridge reads ahead. Once all of the data has gone,
+ * dummy_hcd holds the status as sent, which nobody can take back (dummy_queue: FIFO_SIZE). */
+#define ENDLESS 4096u
 #define TIMEOUT_MS 10000u
 
 static int fd;
@@ -122,14 +125,13 @@ static void writes(uint32_t block, uint32_t count)
 	status();
 }
 
-/* A command of LARGE blocks of which only `packets` have moved; fewer than all, because dummy_hcd
- * lets nobody take back a status that is next to be sent (dummy_queue: FIFO_SIZE). */
+/* A command of which only so many packets, fewer than LARGE, have moved. */
 static void give_up(bool is_write, unsigned packets)
 {
 	static uint8_t data[LARGE * BLOCK];
 
 	memset(data, 0x55, sizeof(data));
-	command(is_write, is_write ? SCRATCH : 0, LARGE);
+	command(is_write, is_write ? SCRATCH : 0, is_write ? LARGE : ENDLESS);
 	if (packets && bulk(is_write ? out : in, data, packets * PACKET) != packets * PACKET)
 		die("data");
 	/* What is on its way arrives. */
