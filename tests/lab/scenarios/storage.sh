@@ -1,20 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A disk: QEMU's usb-storage, which STALLs what is asked before its time, used by the phone's kernel.
+# A disk: QEMU's usb-storage, which STALLs what is asked before its time, used by the phone's kernel,
+# and unplugged while that writes.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
-
-# The one disk below the phone's port; set by disk_there.
-disk_there() {
-	local block
-	for block in /sys/block/sd*; do
-		case $(readlink -f "$block") in
-		*/dummy_hcd.0/*) disk=/dev/${block##*/} ;;
-		esac
-	done
-	[ -n "${disk:-}" ] && [ "$(blockdev --getsize64 "$disk")" -eq $((64 << 20)) ]
-}
+. "$LAB_DIR/disk.sh"
 
 # The image is QEMU's, on the host, so it shows what has reached the disk.
 image=/lab/disk.img
@@ -26,7 +17,7 @@ plug "usb-storage,drive=disk,removable=on,serial=LAB1"
 server
 bridge_start
 modprobe -a usb-storage sd_mod ext4
-check "the phone's kernel finds a disk of 64 MiB" eventually 20 disk_there
+check "the phone's kernel finds a disk of 64 MiB" eventually 20 disk_there $((64 << 20))
 
 head -c 8M /dev/urandom >"$work/random"
 check "8 MiB are written" dd if="$work/random" of="$disk" bs=1M oflag=direct status=none
@@ -50,5 +41,5 @@ check "fsck" fsck.ext4 -fn "$disk"
 
 dmesg | sed '1,/lab: begin/d' >"$work/dmesg"
 check "no reset of the disk" not grep -E 'usb 2-.* reset |I/O error' "$work/dmesg"
-bridge_stop
-nothing_left
+
+lost_in_a_write unplug
