@@ -104,6 +104,61 @@ port_at() {
 	printf 'usb:%03d,%03d\n' "$(cat "$device/busnum")" "$(cat "$device/devnum")"
 }
 
+# describe PLACE: lsusb -v of the device there, without the first line, which has its number.
+describe() {
+	local device
+	device=$(usb_at "$1")
+	lsusb -v -s "$(cat "$device/busnum"):$(cat "$device/devnum")" 2>/dev/null |
+		grep -v -e '^Bus ' -e '^$' | sed -E 's/^ +//; s/ +/ /g; s/ $//'
+}
+
+# lsusb_keep PLACE: what the machine that a device is plugged into sees; before `server` takes it away.
+lsusb_keep() { describe "$1" >/out/log/lsusb-camera; }
+
+# Each line that differs, with the one that stands in its place: "at the camera => at the phone".
+differences() {
+	(diff "$1" "$2" || true) | awk '
+		function flush(	i) {
+			for (i = 1; i <= (n > m ? n : m); i++)
+				print (i <= n ? a[i] : "(nothing)") " => " (i <= m ? b[i] : "(nothing)")
+			n = m = 0
+		}
+		/^[0-9]/ { flush() }
+		/^</ { a[++n] = substr($0, 3) }
+		/^>/ { b[++m] = substr($0, 3) }
+		END { flush() }'
+}
+
+# lsusb_same: the phone sees what lsusb_keep saw, but for what lsusb-differences has for this scenario.
+lsusb_same() {
+	local pattern
+	describe dummy_hcd.0 >/out/log/lsusb-phone
+	check "lsusb describes both" [ "$(wc -l </out/log/lsusb-phone)" -gt 20 ]
+	differences /out/log/lsusb-camera /out/log/lsusb-phone >"$work/differences"
+	awk -F '\t' -v "scenario=$(basename "$0" .sh)" \
+		'!/^#/ && index(" " $2 " ", " " scenario " ") { print $1 }' \
+		"$LAB_DIR/lsusb-differences" >"$work/allowed"
+	check "lsusb: no difference but the allowed ones" \
+		not grep -vxE -f "$work/allowed" "$work/differences"
+	while read -r pattern; do
+		check "still needed: $pattern" grep -xE -- "$pattern" "$work/differences"
+	done <"$work/allowed"
+}
+
+# bus_watch PLACE: usbmon writes to $work/bus what happens on the bus there, until bus_unwatch.
+bus_watch() {
+	local number
+	modprobe usbmon
+	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
+	number=$(cat "$(usb_at "$1")/busnum")
+	exec {bus_fd}<"/sys/kernel/debug/usb/usbmon/${number}u"
+	cat <&"$bus_fd" >"$work/bus" &
+	bus_watcher=$!
+	exec {bus_fd}<&-
+}
+bus_unwatch() { kill "$bus_watcher"; }
+bus_has() { grep -Eq -- "$1" "$work/bus"; }
+
 # ---- the camera and the machine that it is plugged into
 
 # monitor COMMAND: one line to QEMU's monitor. Its answers are in /out/log/monitor.
@@ -132,10 +187,15 @@ camera() {
 	plug "usb-mtp,rootdir=$LAB_SHARE_ON_HOST/$1,desc=cam${2:+,$2}"
 }
 
-# plug DEVICE-WITH-OPTIONS: plugs one of QEMU's USB devices in.
+# plug DEVICE-WITH-OPTIONS: plugs one of QEMU's USB devices in, at high speed, or at full speed with
+# host_controller=uhci.
+host_controller=ehci
 plug() {
-	modprobe ehci-pci
-	monitor "device_add $1,bus=ehci.0,id=remote"
+	case $host_controller in
+	ehci) modprobe ehci-pci ;;
+	uhci) modprobe uhci-hcd ;;
+	esac
+	monitor "device_add $1,bus=$host_controller.0,id=remote"
 	eventually 20 usb_up pci || fail "QEMU's $1 did not appear"
 	busid=$(usb_at pci)
 	busid=${busid##*/}
@@ -164,6 +224,13 @@ server() {
 
 server_bind() { usbip bind -b "$busid" >"$work/bind.out" 2>&1; }
 server_listens() { on_server ss -Htln 'sport = :3240' | grep -q .; }
+
+# hide_camera: from programs that look for any device that they know, by usbfs, which leaves what
+# usbip-host has to whoever asks. The phone shall be theirs.
+hide_camera() {
+	local device=/sys/bus/usb/devices/$busid
+	rm "$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")"
+}
 
 # The server hands the device out to the next client: 1 = available, 2 = used.
 server_free() { [ "$(cat "/sys/bus/usb/devices/$busid/usbip_status" 2>/dev/null)" = 1 ]; }
@@ -224,12 +291,19 @@ remote_gadget() {
 	for word; do echo "${word#*=}" >"$remote/${word%%=*}"; done
 }
 
-# remote_function NAME [ATTRIBUTE=VALUE...]: adds one of the kernel's functions: SourceSink.0
+# remote_function NAME [ATTRIBUTE=VALUE...]: adds one of the kernel's functions: SourceSink.0. A value
+# of @HEX is bytes.
 remote_function() {
-	local name=$1 word
+	local name=$1 word value
 	shift
 	mkdir "$remote/functions/$name"
-	for word; do echo "${word#*=}" >"$remote/functions/$name/${word%%=*}"; done
+	for word; do
+		value=${word#*=}
+		case $value in
+		@*) bytes "${value#@}" ;;
+		*) echo "$value" ;;
+		esac >"$remote/functions/$name/${word%%=*}"
+	done
 	ln -s "$remote/functions/$name" "$remote/configs/c.1"
 }
 
@@ -340,6 +414,43 @@ nothing_left() {
 	check "no connection to the server is left" eventually 3 no_connection
 	check "the camera is free again" eventually 3 server_free
 }
+
+# ---- human interface devices, serial ports and disks
+
+# nodes_at PLACE PATTERN: the names of what matches /sys/class/PATTERN below a controller.
+nodes_at() {
+	local node
+	# shellcheck disable=SC2231 # a pattern
+	for node in /sys/class/$2; do
+		case $(readlink -f "$node") in
+		*/"$1"*) echo "${node##*/}" ;;
+		esac
+	done
+}
+
+# has_nodes NUMBER PLACE PATTERN
+has_nodes() { [ "$(nodes_at "$2" "$3" | wc -l)" -eq "$1" ]; }
+
+# bytes HEX: as they are.
+bytes() { perl -e 'print pack("H*", $ARGV[0])' "$1"; }
+
+# hex FILE: its bytes.
+hex() { od -An -v -t x1 "$1" | tr -d ' \n'; }
+
+# hid_report DEVICE NUMBER HEX: an ioctl of hidraw (HIDIOCSINPUT is 9, GINPUT 10, SOUTPUT 11, GOUTPUT 12
+# of linux/hidraw.h), on a report that begins with its ID, or 0; prints the report afterwards.
+hid_report() {
+	perl -e 'my ($node, $number, $hex) = @ARGV;
+		my $report = pack("H*", $hex);
+		my $size = length($report);
+		open(my $device, "+<", $node) or die "$node: $!\n";
+		defined(ioctl($device, 0xc0004800 | $size << 16 | $number, $report))
+			or die "$node: $!\n";
+		print unpack("H*", substr($report, 0, $size)), "\n"' "$@"
+}
+
+# led DEVICE NUMBER VALUE: an input device's, by an EV_LED event; LED_NUML is 0, LED_CAPSL 1.
+led() { perl -e 'print pack("x16 S S l", 0x11, @ARGV)' "$2" "$3" >"$1"; }
 
 # ---- files
 
