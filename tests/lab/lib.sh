@@ -437,7 +437,7 @@ bytes() { perl -e 'print pack("H*", $ARGV[0])' "$1"; }
 # hex FILE: its bytes.
 hex() { od -An -v -t x1 "$1" | tr -d ' \n'; }
 
-# hid_report DEVICE NUMBER HEX: an ioctl of hidraw (HIDIOCSINPUT is 9, GINPUT 10, SOUTPUT 11, GOUTPUT 12
+# hid_report DEVICE NUMBER HEX: an ioctl of hidraw (HIDIOCSFEATURE is 6, GINPUT 10, SOUTPUT 11
 # of linux/hidraw.h), on a report that begins with its ID, or 0; prints the report afterwards.
 hid_report() {
 	perl -e 'my ($node, $number, $hex) = @ARGV;
