@@ -14,7 +14,7 @@ foreach(file ${tests})
 	target_link_libraries(${name} PRIVATE
 		ip2usb_flags testkit listing bridge gadget PkgConfig::CMOCKA)
 	add_test(NAME ${name} COMMAND ${IP2USB_TEST_WRAPPER} $<TARGET_FILE:${name}>)
-	set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+	set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS unit)
 endforeach()
 
 # Tests that count or check calls of the C library.
