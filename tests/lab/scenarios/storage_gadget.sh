@@ -15,19 +15,25 @@ size=$((16 << 20))
 attempt() {
 	local name=$1 way=$2 bytes=$3 code=0
 	shift 3
-	: >"$work/in"
-	: >"$work/mon"
+	: >"$work/in" >"$work/mon"
 	case $way in
 	in) set -- -r "$bytes" -o "$work/in" "$generic" "$@" ;;
 	out) set -- -s "$bytes" -i "$work/out" "$generic" "$@" ;;
 	none) set -- "$generic" "$@" ;;
 	esac
 	sg_raw -t 20 -v "$@" >"$work/raw" 2>&1 || code=$?
-	sleep 0.1 # the monitor is a process of its own
+	sleep 0.2 # the monitor is a process of its own
 	echo "== $name: exit $code"
 	cat "$work/raw"
 	sha1sum <"$work/in"
 	awk '$3 == "C" && $4 ~ /^B/ { print substr($4, 1, 2), $5, $6 }' "$work/mon"
+}
+
+# The monitor shows what a command does.
+monitor_sees() {
+	sg_raw "$generic" 00 00 00 00 00 00 >/dev/null 2>&1 || true
+	sleep 0.2
+	[ -s "$work/mon" ]
 }
 
 # The driver has done with looking at the disk, for the N-th time.
@@ -40,8 +46,10 @@ attempts() {
 	generic=$(echo "/sys/block/${disk##*/}/device/scsi_generic/"*)
 	generic=/dev/${generic##*/}
 	bus=$(cat "$(usb_at "$1")/busnum")
+	: >"$work/mon"
 	cat "/sys/kernel/debug/usb/usbmon/${bus}u" >>"$work/mon" &
 	monitor=$!
+	eventually 10 monitor_sees || fail "usbmon shows nothing"
 	attempt "unsupported, no data" none 0 c9 00 00 00 00 00
 	attempt "unsupported, in" in 512 c9 00 00 00 00 00
 	attempt "unsupported, 64 KiB in" in 65536 c9 00 00 00 00 00
