@@ -25,8 +25,10 @@ echo 8 >"$remote/functions/hid.0/report_length"
 echo 1 >"$remote/functions/hid.0/no_out_endpoint"
 ln -s "$remote/functions/hid.0" "$remote/configs/c.1"
 remote_plug
+lsusb_keep dummy_hcd.1
 server
 bridge_start
+lsusb_same
 check "the device runs at low speed" [ "$(cat "$(usb_at dummy_hcd.1)/speed")" = 1.5 ]
 check "the phone at full speed" [ "$(cat "$(usb_at dummy_hcd.0)/speed")" = 12 ]
 check "the phone has a HID device" eventually 10 phone_has_hid

@@ -14,8 +14,10 @@ same_as_image() { cmp -n "$2" "$1" $image; }
 truncate -s 64M $image
 monitor "drive_add 0 if=none,id=disk,format=raw,file=$LAB_SHARE_ON_HOST/disk.img"
 plug "usb-storage,drive=disk,removable=on,serial=LAB1"
+lsusb_keep pci
 server
 bridge_start
+lsusb_same
 modprobe -a usb-storage sd_mod ext4
 check "the phone's kernel finds a disk of 64 MiB" eventually 20 disk_there $((64 << 20))
 

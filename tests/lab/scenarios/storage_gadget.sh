@@ -91,8 +91,10 @@ remote_plug
 check "where it is plugged in it is a disk" eventually 20 disk_there $size dummy_hcd.1
 eventually 20 disk_attached 1 || fail "it is not attached"
 attempts dummy_hcd.1 >/out/log/direct 2>&1
+lsusb_keep dummy_hcd.1
 server
 bridge_start
+lsusb_same
 check "the phone's kernel finds a disk of 16 MiB" eventually 20 disk_there $size
 eventually 20 disk_attached 2 || fail "it is not attached"
 attempts dummy_hcd.0 >/out/log/bridged 2>&1

@@ -21,8 +21,10 @@ truncate -s 32M "$work/disk"
 remote_gadget 0525 a4a5 max_speed=super-speed
 remote_function mass_storage.0 lun.0/file="$work/disk"
 remote_plug
+lsusb_keep dummy_hcd.1
 server
 bridge_start
+lsusb_same
 check "the disk runs at SuperSpeed" [ "$(speed_at dummy_hcd.1)" = 5000 ]
 check "the phone at high speed" [ "$(speed_at dummy_hcd.0)" = 480 ]
 modprobe -a usb-storage sd_mod

@@ -134,8 +134,10 @@ still_camera "$scene"
 port=$(port_at dummy_hcd.1)
 took tethered direct
 say "$took ms"
+lsusb_keep dummy_hcd.1
 server
 bridge_start
+lsusb_same
 port=$(phone_port)
 took tethered phone
 say "$took ms"

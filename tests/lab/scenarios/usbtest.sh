@@ -31,8 +31,10 @@ remote_function SourceSink.0 pattern=$pattern
 remote_plug
 modprobe usbtest pattern=$pattern
 test_all dummy_hcd.1 >"$work/without"
+lsusb_keep dummy_hcd.1
 server
 bridge_start
+lsusb_same
 test_all dummy_hcd.0 >"$work/with"
 say "$(join "$work/without" "$work/with" | paste -s -d ';')"
 check "22 of 28 tests are supported and pass without the bridge" [ "$(grep -c passed "$work/without")" = 22 ]
