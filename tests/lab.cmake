@@ -46,4 +46,5 @@ foreach(file ${scenarios})
 endforeach()
 # The longest first.
 set_tests_properties(lab-6.1-sessions lab-6.12-sessions PROPERTIES COST 1000)
+set_tests_properties(lab-6.1-reenumeration lab-6.12-reenumeration PROPERTIES COST 800)
 set_tests_properties(lab-6.1-speed lab-6.12-speed PROPERTIES COST 500)
