@@ -19,7 +19,11 @@ there() {
 }
 
 # listen NODE: what a node of the remote gadget yields, from now on; heard BYTES NODE HEX: the last of it.
-listen() { stdbuf -o0 cat "$1" >"$work/heard-${1##*/}" & }
+listeners=()
+listen() {
+	stdbuf -o0 cat "$1" >"$work/heard-${1##*/}" &
+	listeners+=($!)
+}
 heard() { [ "$(tail -c "$1" "$work/heard-${2##*/}" | od -An -v -t x1 | tr -d ' \n')" = "$3" ]; }
 
 # carried FROM TO FILE: what is written to one end arrives at the other.
@@ -105,9 +109,14 @@ reports() {
 	[ "$(od -An -v -t u1 -w64 "$work/reports" | awk '{ print $1 }' | tr '\n' ' ')" = "$(seq -s ' ' 50) " ]
 }
 
-# Held open: u_serial forgets the settings at the last close (TTY_DRIVER_RESET_TERMIOS), and hangs up when
-# its device is configured anew (gserial_disconnect).
-modem_ready() {
+# The remote's own end, after each of its configurations: on 6.12 readers of f_hid stand idle after another,
+# and u_serial hangs up (gserial_disconnect). That is held open, for it forgets its settings at the last
+# close (TTY_DRIVER_RESET_TERMIOS).
+remote_ready() {
+	kill "${listeners[@]}" 2>/dev/null || true
+	listeners=()
+	listen /dev/hidg0
+	listen /dev/hidg1
 	exec 5<>/dev/ttyGS0
 	stty -F /dev/ttyGS0 raw -echo
 }
@@ -125,9 +134,7 @@ remote_function mass_storage.0 "lun.0/file=$image"
 remote_function acm.0
 modprobe -a usbhid hid-generic evdev usb-storage sd_mod cdc-acm usbserial
 remote_plug
-listen /dev/hidg0
-listen /dev/hidg1
-modem_ready
+remote_ready
 say "at the remote's own host:"
 check "every function has its driver" eventually 20 there dummy_hcd.1 'ttyACM*'
 use dummy_hcd.1 'ttyACM*' refused
@@ -135,7 +142,7 @@ exec 6>&-
 lsusb_keep dummy_hcd.1
 server
 bridge_start
-modem_ready
+remote_ready
 say "at the phone:"
 lsusb_same
 check "ip2usb says that the modem's class descriptors are not there" \
