@@ -16,17 +16,31 @@ server
 bridge_start
 phone_at=$(usb_at dummy_hcd.0)
 
+# Without a process of its own: each takes as long here as what is to be seen.
+phone_configured() { read -r value <"$phone_at/bConfigurationValue" && [ -n "$value" ]; } 2>/dev/null
+wait_configured() {
+	local tries=400
+	until phone_configured; do
+		[ $((tries--)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
 # again WAY: the phone has let go of the camera, and has it again.
 again() {
 	case $1 in
 	0) echo 0 >"$phone_at/authorized" && echo 1 >"$phone_at/authorized" ;;
-	1) usbreset "$(phone_port | tr -d 'usb:' | tr , /)" ;;
+	1)
+		read -r bus <"$phone_at/busnum"
+		read -r device <"$phone_at/devnum"
+		usbreset "$(printf '%03d/%03d' "$bus" "$device")"
+		;;
 	2)
 		echo "${phone_at##*/}" >/sys/bus/usb/drivers/usb/unbind
 		echo "${phone_at##*/}" >/sys/bus/usb/drivers/usb/bind
 		;;
 	esac >>/out/log/again 2>&1
-	eventually 20 usb_up dummy_hcd.0
+	wait_configured
 }
 
 for ((i = 0; i < count; i++)); do
