@@ -84,7 +84,9 @@ uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idl
 
 	if (s->asked < due) {
 		more = due - s->asked;
-		beyond = (s->into + s->asked) % s->unit;
+		/* Not a division of 64 bits for every request: the Pi has no instruction for one.
+		 */
+		beyond = s->unit > s->max_packet ? (s->into + s->asked) % s->unit : 0;
 		most = beyond ? s->unit - beyond : s->max_request;
 		return (uint32_t)(more < most ? more : most);
 	}
