@@ -76,11 +76,20 @@ interview() {
 	mtp newplaylist -i 1 -n list
 }
 
+# capture PORT: gphoto2 asked for a picture that the device cannot take. umtprd is of no use after it.
+capture() {
+	timeout 60 gphoto2 --port "$1" --capture-image >"$work/capture.out" 2>&1 || echo "exit $?"
+	sed -E 's/usb:[0-9]+,[0-9]+/PORT/g' "$work/capture.out"
+}
+
 # A container is 12 bytes and the file: 500 and 65524 fill packets and requests exactly.
 for size in 500 65524 67108864; do head -c $size /dev/urandom >"$work/f$size.bin"; done
 
 remote_gadget 1d6b 0100
 remote_function ffs.mtp
+responder_start
+capture "$(port_at dummy_hcd.1)" >"$work/capture.camera"
+responder_stop
 responder_start
 lsusb_keep dummy_hcd.1
 interview >"$work/camera"
@@ -123,3 +132,14 @@ check "exit code not 0" [ "$bridge_status" -ne 0 ]
 check "no gadget is left" no_gadget
 check "no FunctionFS mount is left" no_mount
 check "no connection to the server is left" eventually 3 no_connection
+
+responder_stop
+responder_start
+server_bind
+hide_camera
+bridge_start
+capture "$(phone_port)" >"$work/capture.phone"
+check "a picture is refused" grep -q '^exit [1-9]' "$work/capture.phone"
+check "as at its own host" diff "$work/capture.camera" "$work/capture.phone"
+bridge_stop
+check "no gadget is left" no_gadget
