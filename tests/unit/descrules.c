@@ -222,15 +222,15 @@ static const char *check_descs(
 static const char *check_packet(
 	const struct usb_endpoint *e, enum usb_device_speed camera, bool high, uint16_t size)
 {
-	bool bulk = (e->attributes & 3) == USB_ENDPOINT_XFER_BULK;
+	bool interrupt = (e->attributes & 3) == USB_ENDPOINT_XFER_INT;
 
 	if (camera <= USB_SPEED_FULL || (high && camera == USB_SPEED_HIGH)) {
 		RULE((size & 0x7ff) == e->max_packet);
 		return NULL;
 	}
 	RULE(size && size <= (high ? 1024 : 64) && size <= e->max_packet);
-	RULE(!bulk || !high || size <= 512);
-	RULE(size == e->max_packet || size == (!high ? 64 : bulk ? 512 : 1024));
+	RULE(interrupt || !high || size <= 512);
+	RULE(size == e->max_packet || size == (!high ? 64 : interrupt ? 1024 : 512));
 	return NULL;
 }
 
