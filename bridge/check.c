@@ -2,7 +2,6 @@
 #include "bridge/check.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -154,20 +153,10 @@ static void on_acquired(void *user)
 {
 	struct check *c = user;
 	struct usb_profile *profile = &c->acquisition.probe->profile;
-	const char *wanted = c->config->gadget.udc;
 	struct udc udc;
 	struct fit fit;
-	bool has_udc = !udc_find(&udc, UDC_FOLDER, wanted);
+	bool has_udc = presentation_judge(profile, c->config, &udc, &fit);
 
-	presentation_override(profile, c->config);
-	(void)fit_check(&fit, profile, has_udc ? &udc : NULL);
-	if (!has_udc && strcmp(wanted, "auto"))
-		fit_add(&fit, FIT_REFUSED, "there is no UDC %s here", wanted);
-	else if (!has_udc)
-		fit_add(&fit, FIT_REFUSED, "this machine has no UDC (USB device port)");
-	else if (*udc.gadget)
-		fit_add(&fit, FIT_REFUSED, "UDC %s is taken by the gadget %s", udc.name,
-			udc.gadget);
 	c->done = true;
 	c->outcome = fit_refusal(&fit) ? OUTCOME_UNPRESENTABLE : OUTCOME_DONE;
 	if (check_print(c->acquisition.imported, profile, has_udc ? &udc : NULL, &fit, c->json))

@@ -17,6 +17,8 @@
 #include "gadget/configfs.h"
 #include "gadget/ffs.h"
 #include "gadget/ffsblob.h"
+#include "gadget/fit.h"
+#include "gadget/udc.h"
 #include "gadget/usbdesc.h"
 
 #define NAME "ip2usb" /* of the gadget, its function and its FunctionFS instance */
@@ -79,7 +81,7 @@ bool presentation_is_claimed(void)
 }
 
 /* Some phones refuse what the camera draws at its own port, which is not theirs. */
-void presentation_override(struct usb_profile *profile, const struct config *config)
+static void override_power(struct usb_profile *profile, const struct config *config)
 {
 	if (config->gadget.max_power_ma != CONFIG_MIRROR)
 		profile->max_power_ma = (uint16_t)config->gadget.max_power_ma;
@@ -88,6 +90,27 @@ void presentation_override(struct usb_profile *profile, const struct config *con
 	profile->attributes &= (uint8_t)~USB_CONFIG_ATT_SELFPOWER;
 	if (config->gadget.self_powered)
 		profile->attributes |= USB_CONFIG_ATT_SELFPOWER;
+}
+
+bool presentation_judge(
+	struct usb_profile *profile, const struct config *config, struct udc *udc, struct fit *fit)
+{
+	const char *wanted = config->gadget.udc;
+	bool found = !udc_find(udc, UDC_FOLDER, wanted);
+
+	override_power(profile, config);
+	(void)fit_check(fit, profile, found ? udc : NULL);
+	if (!found && strcmp(wanted, "auto"))
+		fit_add(fit, FIT_REFUSED,
+			"there is no UDC %s here; ls /sys/class/udc shows what there is", wanted);
+	else if (!found)
+		fit_add(fit, FIT_REFUSED,
+			"this machine has no UDC (USB device port): on a Raspberry Pi enable "
+			"dtoverlay=dwc2,dr_mode=peripheral");
+	else if (*udc->gadget)
+		fit_add(fit, FIT_REFUSED, "UDC %s is taken by the gadget %s", udc->name,
+			udc->gadget);
+	return found;
 }
 
 /* ---- callbacks ---- */

@@ -10,12 +10,14 @@
 struct client;
 struct config;
 struct ev_loop;
+struct fit;
 struct presentation;
 struct relay;
+struct udc;
 struct usb_profile;
 
 struct presentation_options {
-	const char *udc;	 /* "auto": the first that is free */
+	const char *udc;	 /* its name */
 	unsigned unplug_after_s; /* see relay_new */
 };
 
@@ -35,8 +37,11 @@ int presentation_claim(void);
 /* Whether another process holds that lock; false also where only root could know. */
 bool presentation_is_claimed(void);
 
-/* Changes in a probed profile what the configuration wants the phone to be told. */
-void presentation_override(struct usb_profile *profile, const struct config *config);
+/* Changes in a probed profile what the configuration wants the phone to be told, finds the UDC that
+ * it wants, and judges what would become of the profile there; that there is no UDC, or no free
+ * one, is a reason to refuse as well. False: there is none, and `udc` is not set. */
+bool presentation_judge(
+	struct usb_profile *profile, const struct config *config, struct udc *udc, struct fit *fit);
 
 /* `profile` must stay. 0 or -errno, with the cause in the log. */
 int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, struct client *client,

@@ -83,31 +83,23 @@ static void log_findings(const struct fit *fit)
 
 static void present(struct supervisor *s)
 {
-	struct presentation_options options = {
-		.udc = s->config->gadget.udc,
-		.unplug_after_s = s->config->gadget.unplug_after_s,
-	};
 	struct usb_profile *profile = &s->acquisition.probe->profile;
 	const char *product = usbdesc_text(profile, profile->product_string, 0);
+	struct presentation_options options;
 	struct udc udc;
 	struct fit fit;
-	bool has_udc;
 	int r;
 
 	log_info("imported %s: %04x:%04x %s, %s speed", s->acquisition.imported, profile->vendor,
 		profile->product, product ? product : "", usb_speed_str(profile->speed));
-	presentation_override(profile, s->config);
-	has_udc = !udc_find(&udc, UDC_FOLDER, options.udc);
-	r = fit_check(&fit, profile, has_udc ? &udc : NULL);
+	(void)presentation_judge(profile, s->config, &udc, &fit);
 	log_findings(&fit);
-	if (r) {
+	if (fit_refusal(&fit)) {
 		end(s, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s",
 			fit_refusal(&fit));
 		return;
 	}
-	/* The binding says what is wrong with a UDC that is not there, or taken. */
-	if (has_udc && !*udc.gadget)
-		options.udc = udc.name;
+	options = (struct presentation_options){udc.name, s->config->gadget.unplug_after_s};
 	r = presentation_new(s->loop, profile, s->acquisition.client, &options,
 		&presentation_callbacks, s, &s->presentation);
 	if (r)

@@ -308,57 +308,15 @@ int configfs_new(const struct usb_profile *profile, const char *name, const char
 	return 0;
 }
 
-/* Whether no driver, of configfs or not, is bound to it (function_show). */
-static bool is_free(const char *udc)
-{
-	char path[PATH_MAX], function;
-	ssize_t n = -1;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/sys/class/udc/%s/function", udc);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, &function, 1);
-	close(fd);
-	return n == 0;
-}
-
-static usbg_udc *find_udc(struct configfs *c, const char *name)
-{
-	usbg_udc *udc;
-
-	if (name && strcmp(name, "auto"))
-		return usbg_get_udc(c->state, name);
-	usbg_for_each_udc(udc, c->state)
-	{
-		if (is_free(usbg_get_udc_name(udc)))
-			return udc;
-	}
-	return NULL;
-}
-
-static int no_udc(struct configfs *c, const char *name)
-{
-	if (name && strcmp(name, "auto"))
-		glog(LOG_ERR, "there is no UDC %s here; ls /sys/class/udc shows what there is",
-			name);
-	else if (usbg_get_first_udc(c->state))
-		glog(LOG_ERR, "every UDC of this machine has a gadget already");
-	else
-		glog(LOG_ERR,
-			"this machine has no UDC (USB device port): on a Raspberry Pi enable "
-			"dtoverlay=dwc2,dr_mode=peripheral");
-	return -ENODEV;
-}
-
 int configfs_bind(struct configfs *c, const char *udc)
 {
-	usbg_udc *found = find_udc(c, udc);
+	usbg_udc *found = usbg_get_udc(c->state, udc);
 	int error;
 
-	if (!found)
-		return no_udc(c, udc);
+	if (!found) {
+		glog(LOG_ERR, "UDC %s has gone", udc);
+		return -ENODEV;
+	}
 	error = usbg_enable_gadget(c->gadget, found);
 	if (error) {
 		glog(LOG_ERR, "binding to UDC %s: %s; the kernel's log tells more",

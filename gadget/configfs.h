@@ -21,8 +21,9 @@ int configfs_clean(const char *name, const char *view);
 int configfs_new(const struct usb_profile *profile, const char *name, const char *view,
 	struct configfs **out);
 
-/* Binds it to `udc`, or, when that is NULL or "auto", to the first UDC that is free.
- * -ENODEV: there is no such UDC, or none at all; -EBUSY: it is taken. Says why in the log. */
+/* Binds it to the UDC of that name. -ENODEV: there is none; -EBUSY: it is taken. Says so in the
+ * log.
+ */
 int configfs_bind(struct configfs *c, const char *udc);
 
 /* The UDC that it is bound to, or NULL. */
