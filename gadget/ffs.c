@@ -19,8 +19,6 @@
 #include "gadget/glog.h"
 #include "gadget/usbdesc.h"
 
-#define PACKET_SIZE 0x07ff /* USB 2.0 table 9-13: bits 10..0 of wMaxPacketSize */
-
 struct ffs {
 	const struct ffs_callbacks *callbacks;
 	void *user;
@@ -231,22 +229,27 @@ int ffs_halt(struct ffs *ffs, unsigned at, bool in)
 	return errno == EBADMSG ? 0 : -errno;
 }
 
+/* At the speed that the phone runs at. */
+static int get_descriptor(
+	const struct ffs *ffs, unsigned at, struct usb_endpoint_descriptor *descriptor)
+{
+	return ioctl(ffs->endpoints[at], FUNCTIONFS_ENDPOINT_DESC, descriptor) < 0 ? -errno : 0;
+}
+
 int ffs_address(const struct ffs *ffs, unsigned at)
 {
-	struct usb_endpoint_descriptor desc;
+	struct usb_endpoint_descriptor descriptor;
+	int r = get_descriptor(ffs, at, &descriptor);
 
-	if (ioctl(ffs->endpoints[at], FUNCTIONFS_ENDPOINT_DESC, &desc) < 0)
-		return -errno;
-	return desc.bEndpointAddress;
+	return r ? r : descriptor.bEndpointAddress;
 }
 
 int ffs_packet_size(const struct ffs *ffs, unsigned at)
 {
-	struct usb_endpoint_descriptor desc;
+	struct usb_endpoint_descriptor descriptor;
+	int r = get_descriptor(ffs, at, &descriptor);
 
-	if (ioctl(ffs->endpoints[at], FUNCTIONFS_ENDPOINT_DESC, &desc) < 0)
-		return -errno;
-	return le16toh(desc.wMaxPacketSize) & PACKET_SIZE;
+	return r ? r : usb_endpoint_maxp(&descriptor);
 }
 
 int ffs_answer(struct ffs *ffs, enum ep0_answer answer, const void *data, size_t size)

@@ -10,9 +10,8 @@
 #include "gadget/usbdesc.h"
 
 #define DT_FUNCTIONAL (USB_TYPE_CLASS | 0x01)
-#define PACKET_SIZE 0x07ff /* table 9-13: bits 10..0 of wMaxPacketSize */
-#define HID_SIZE 9	   /* sizeof(struct hid_descriptor): one report descriptor */
-#define CCID_SIZE 54	   /* sizeof(struct ccid_descriptor) */
+#define HID_SIZE 9   /* sizeof(struct hid_descriptor): one report descriptor */
+#define CCID_SIZE 54 /* sizeof(struct ccid_descriptor) */
 
 static_assert(FFSBLOB_DESCS_SIZE >= 20 + 2 * USBDESC_MAX_CONFIG,
 	"head, and descriptors as they came, for two speeds");
@@ -90,7 +89,7 @@ static bool put_interface(struct build *w, const uint8_t *d)
 static void slow_down(const struct build *w, struct usb_endpoint_descriptor *d)
 {
 	bool is_interrupt = (d->bmAttributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_INT;
-	uint16_t size = le16toh(d->wMaxPacketSize) & PACKET_SIZE;
+	uint16_t size = (uint16_t)usb_endpoint_maxp(d);
 	uint16_t most = w->speed == USB_SPEED_FULL ? 64 : is_interrupt ? 1024 : 512;
 
 	if (w->speed >= w->profile->speed || w->profile->speed == USB_SPEED_LOW)

@@ -14,11 +14,9 @@
 #include "gadget/usbdesc.h"
 
 #define DT_FUNCTIONAL (USB_TYPE_CLASS | 0x01)
-#define GENERAL 16 /* findings that are not about an interface: fewer */
-#define UAS 0x62   /* bInterfaceProtocol of USB attached SCSI */
-#define BCD_USB_BOS                                                                                \
-	0x0201		    /* from here on a device has a BOS descriptor (usb_get_bos_descriptor) \
-			     */
+#define GENERAL 16	    /* findings that are not about an interface: fewer */
+#define UAS 0x62	    /* bInterfaceProtocol of USB attached SCSI */
+#define BCD_USB_BOS 0x0201  /* from here on there is a BOS descriptor (usb_get_bos_descriptor) */
 #define POWER_MANY_GIVE 100 /* mA; USB 2.0 section 7.2.1: a low-power port, and what iOS allows */
 #define POWER_MAX 500	    /* mA that composite tells at most (encode_bMaxPower) */
 

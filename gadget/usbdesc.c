@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define ADDRESS_RESERVED 0x70 /* table 9-13: bits 4..6 of bEndpointAddress */
-#define PACKET_SIZE 0x07ff    /* table 9-13: bits 10..0 of wMaxPacketSize */
 #define PACKET_SIZE_MAX 1024  /* of any endpoint at any speed (sections 5.6.3 to 5.8.3) */
 
 /* parse_endpoint refuses an address that it has seen, so endpoints[] cannot overflow. */
@@ -139,7 +138,7 @@ static int parse_endpoint(struct usb_profile *p, const uint8_t *buf, const char 
 	for (unsigned k = 0; k < p->num_endpoints; k++)
 		if (p->endpoints[k].address == d.bEndpointAddress)
 			return refuse(why, "endpoint's bEndpointAddress comes twice");
-	size = le16toh(d.wMaxPacketSize) & PACKET_SIZE;
+	size = (uint16_t)usb_endpoint_maxp(&d);
 	isochronous = (d.bmAttributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_ISOC;
 	/* Section 5.6.3 wants 0 of an isochronous one in alternate setting 0. */
 	if ((!size && !isochronous) || size > PACKET_SIZE_MAX)
