@@ -11,21 +11,9 @@
 #include <linux/usb/ch9.h>
 
 #include "bridge/conn.h"
+#include "bridge/urbtable.h"
 
-/*
- * A seqnum carries its table index, so that a reply finds its URB without a search:
- *   counter << 12 | index << 2 | IN << 1 | unlink
- * The counter makes it differ from the slot's earlier ones. The IN bit tells, when a reply comes
- * for a URB that is gone, whether payload follows: usbipd-win may send RET_SUBMIT after the
- * RET_UNLINK.
- */
-#define SEQ_UNLINK 1u
-#define SEQ_IN 2u
-#define SEQ_INDEX_SHIFT 2
-#define SEQ_COUNTER_SHIFT 12
-#define SEQ_COUNTER_MASK 0xfffffu
-
-_Static_assert(CLIENT_MAX_URBS <= 1u << (SEQ_COUNTER_SHIFT - SEQ_INDEX_SHIFT), "index fits");
+_Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room for");
 
 #define PORT_FEAT_RESET 4 /* USB 2.0, table 11-17 */
 
@@ -40,21 +28,13 @@ enum state {
 	STATE_CLOSED,
 };
 
-struct slot {
-	struct client_urb *urb; /* NULL: free */
-	uint32_t unlinked; /* seqnum of its last URB that was unlinked; a late reply is dropped */
-	uint32_t
-		awaited; /* not 0, and not free: that of a URB given back whose RET_UNLINK is due */
-	uint32_t length; /* of that URB, bytes */
-};
-
 struct client {
 	struct conn conn;
 	const struct client_callbacks *callbacks;
 	void *user;
 	enum state state;
 	uint32_t devid;
-	uint32_t counter;
+	struct urbtable urbs;
 	struct outbox outbox;
 	/* in: a record (header or op message), then perhaps payload */
 	uint8_t rx[USBIP_DEVICE_SIZE];
@@ -62,11 +42,6 @@ struct client {
 	struct client_urb *rx_urb; /* whose payload is awaited; NULL: it goes to scratch */
 	uint32_t rx_payload;	   /* bytes of payload still to come */
 	uint8_t *rx_at;
-	/* slots that are free, first in first out: the later one is used again, the longer a late
-	 * reply to what it held is known */
-	unsigned free_at, num_free;
-	uint16_t free[CLIENT_MAX_URBS];
-	struct slot slots[CLIENT_MAX_URBS];
 	/* OP_REQ_IMPORT */
 	struct outbox_message import;
 	uint8_t busid[USBIP_BUSID_SIZE];
@@ -118,6 +93,7 @@ int client_new(const struct conn *conn, const char *busid, const struct client_c
 	if (!c)
 		return -ENOMEM;
 	outbox_init(&c->outbox);
+	urbtable_init(&c->urbs);
 	r = usbip_put_op_common(c->import.header, &op, &field);
 	if (!r)
 		r = usbip_put_busid(c->busid, busid, &field);
@@ -133,8 +109,6 @@ int client_new(const struct conn *conn, const char *busid, const struct client_c
 	c->import.payload = c->busid;
 	c->import.payload_size = sizeof(c->busid);
 	outbox_put(&c->outbox, &c->import);
-	for (; c->num_free < CLIENT_MAX_URBS; c->num_free++)
-		c->free[c->num_free] = (uint16_t)c->num_free;
 	*out = c;
 	return 0;
 }
@@ -224,25 +198,18 @@ int client_submit(struct client *c, struct client_urb *urb)
 			},
 	};
 	const char *field;
-	uint16_t index;
 
 	if (c->state != STATE_IMPORTED)
 		return -ENOTCONN;
-	if (!c->num_free)
-		return -ENOBUFS;
 	if (!urb->endpoint)
 		memcpy(h.u.cmd_submit.setup, urb->setup, sizeof(urb->setup));
-	index = c->free[c->free_at];
-	c->counter = (c->counter + 1) & SEQ_COUNTER_MASK;
-	if (!c->counter)
-		c->counter = 1; /* so that no seqnum is 0 */
-	h.seqnum = c->counter << SEQ_COUNTER_SHIFT | (uint32_t)index << SEQ_INDEX_SHIFT |
-		(in ? SEQ_IN : 0);
-	if (usbip_put_header(urb->submit.header, &h, &field))
+	h.seqnum = urbtable_put(&c->urbs, urb, in);
+	if (!h.seqnum)
+		return -ENOBUFS;
+	if (usbip_put_header(urb->submit.header, &h, &field)) {
+		urbtable_remove(&c->urbs, h.seqnum);
 		return -EINVAL;
-	c->free_at = (c->free_at + 1) % CLIENT_MAX_URBS;
-	c->num_free--;
-	c->slots[index].urb = urb;
+	}
 	urb->seqnum = h.seqnum;
 	urb->unlinking = urb->answered = false;
 	urb->submit.header_size = USBIP_HEADER_SIZE;
@@ -266,7 +233,7 @@ void client_unlink(struct client *c, struct client_urb *urb)
 {
 	struct usbip_header h = {
 		.command = USBIP_CMD_UNLINK,
-		.seqnum = urb->seqnum | SEQ_UNLINK,
+		.seqnum = urbtable_unlink_seqnum(urb->seqnum),
 		.devid = c->devid,
 		.u.cmd_unlink.seqnum = urb->seqnum,
 	};
@@ -294,66 +261,36 @@ void client_flush(struct client *c)
 
 /* ---- URBs, in ---- */
 
-static void free_slot(struct client *c, struct slot *slot)
+static void give_back(struct client_urb *urb)
 {
-	slot->awaited = 0;
-	c->free[(c->free_at + c->num_free++) % CLIENT_MAX_URBS] = (uint16_t)(slot - c->slots);
-}
-
-static struct slot *take_out(struct client *c, struct client_urb *urb)
-{
-	struct slot *slot = &c->slots[urb->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
-
-	slot->urb = NULL;
 	urb->seqnum = 0;
-	return slot;
-}
-
-static void release(struct client *c, struct client_urb *urb)
-{
-	uint32_t seqnum = urb->seqnum;
-	struct slot *slot = take_out(c, urb);
-
-	if (urb->unlinking && !urb->answered) {
-		slot->unlinked = seqnum;
-		slot->length = urb->length;
-	}
-	free_slot(c, slot);
 	urb->done(urb, urb->status, urb->actual);
 }
 
-/* RET_SUBMIT and its payload have been read. While an unlink is under way only the slot waits for
- * RET_UNLINK: Linux keeps that of a URB which has completed until it has something else to send
- * (stub_recv_cmd_unlink does not wake stub_tx_loop). But not while the message is in the queue, nor
- * where slots get scarce. */
+/* RET_SUBMIT and its payload have been read. While an unlink is under way the URB need not wait for
+ * the RET_UNLINK, but as long as the message is in the queue. */
 static void submit_answered(struct client *c, struct client_urb *urb)
 {
-	uint32_t seqnum;
-
 	urb->answered = true;
 	if (!urb->unlinking) {
-		release(c, urb);
+		urbtable_remove(&c->urbs, urb->seqnum);
+		give_back(urb);
 		return;
 	}
 	client_flush(c);
-	if (c->state != STATE_IMPORTED || urb->unlink.queued || c->num_free < CLIENT_MAX_URBS / 2)
-		return;
-	seqnum = urb->seqnum;
-	take_out(c, urb)->awaited = seqnum;
-	urb->done(urb, urb->status, urb->actual);
+	if (c->state == STATE_IMPORTED && !urb->unlink.queued &&
+		urbtable_hold(&c->urbs, urb->seqnum))
+		give_back(urb);
 }
 
 static void on_ret_submit(struct client *c, const struct usbip_header *h)
 {
 	const struct usbip_ret_submit *ret = &h->u.ret_submit;
-	struct slot *slot = &c->slots[h->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
-	struct client_urb *urb = slot->urb;
-	bool late = h->seqnum && slot->unlinked == h->seqnum;
+	struct client_urb *urb = urbtable_find(&c->urbs, h->seqnum);
+	uint32_t length = urb ? urb->length : 0;
 	const char *field;
 
-	if (urb && urb->seqnum != h->seqnum)
-		urb = NULL;
-	if ((!urb && !late) || (urb && urb->answered)) {
+	if (urb ? urb->answered : !urbtable_take_late(&c->urbs, h->seqnum, &length)) {
 		close_protocol(c, "usbip_header_basic.seqnum: of no URB that is in flight");
 		return;
 	}
@@ -363,17 +300,15 @@ static void on_ret_submit(struct client *c, const struct usbip_header *h)
 		close_protocol(c, "usbip_header_basic.seqnum: of a URB that has not been sent");
 		return;
 	}
-	if (usbip_check_reply(ret, urb ? urb->length : slot->length, 0, &field)) {
+	if (usbip_check_reply(ret, length, 0, &field)) {
 		close_protocol(c, field);
 		return;
 	}
 	if (urb) {
 		urb->status = ret->status;
 		urb->actual = ret->actual_length;
-	} else {
-		slot->unlinked = 0;
 	}
-	if (h->seqnum & SEQ_IN && ret->actual_length) {
+	if (urbtable_is_in(h->seqnum) && ret->actual_length) {
 		c->rx_urb = urb;
 		c->rx_at = urb ? urb->buffer : NULL;
 		c->rx_payload = ret->actual_length;
@@ -384,14 +319,11 @@ static void on_ret_submit(struct client *c, const struct usbip_header *h)
 
 static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 {
-	struct slot *slot = &c->slots[h->seqnum >> SEQ_INDEX_SHIFT & (CLIENT_MAX_URBS - 1)];
-	struct client_urb *urb = slot->urb;
+	struct client_urb *urb = urbtable_find_unlink(&c->urbs, h->seqnum);
 
-	if (slot->awaited && (slot->awaited | SEQ_UNLINK) == h->seqnum) {
-		free_slot(c, slot);
+	if (urbtable_release(&c->urbs, h->seqnum))
 		return;
-	}
-	if (!urb || !urb->unlinking || (urb->seqnum | SEQ_UNLINK) != h->seqnum) {
+	if (!urb || !urb->unlinking) {
 		close_protocol(c, "usbip_header_basic.seqnum: of no unlink that is in flight");
 		return;
 	}
@@ -399,13 +331,16 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 		close_protocol(c, "usbip_header_basic.seqnum: of an unlink that has not been sent");
 		return;
 	}
-	if (!urb->answered) {
+	if (urb->answered) {
+		urbtable_remove(&c->urbs, urb->seqnum);
+	} else {
+		urbtable_remove_unlinked(&c->urbs, urb->seqnum, urb->length);
 		/* Also for status 0: it completed in between, and its data has been dropped
 		 * (stub_complete). */
 		urb->status = -ECONNRESET;
 		urb->actual = 0;
 	}
-	release(c, urb);
+	give_back(urb);
 }
 
 static void on_header(struct client *c)

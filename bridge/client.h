@@ -16,7 +16,7 @@
 #include "bridge/outbox.h"
 #include "bridge/usbip.h"
 
-#define CLIENT_MAX_URBS 1024 /* in flight; a power of two, the table index inside a seqnum */
+#define CLIENT_MAX_URBS 1024 /* in flight */
 
 struct client;
 struct conn;
