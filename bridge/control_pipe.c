@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bridge/bytes.h"
+#include "bridge/framing.h"
 #include "bridge/log.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
@@ -59,12 +60,12 @@ static void answer(struct control_pipe *c, enum ep0_answer answer, size_t size)
 		log_debug("control request: no answer possible: %s", strerror(-r));
 }
 
+/* The camera's interface of that number. */
 static bool is_still_image(const struct usb_profile *p, uint8_t number)
 {
 	for (unsigned i = 0; i < p->num_interfaces; i++) {
-		if (p->interfaces[i].number == number)
-			return p->interfaces[i].class == USB_CLASS_STILL_IMAGE ||
-				p->interfaces[i].class == USB_CLASS_VENDOR_SPEC; /* MTP */
+		if (p->interfaces[i].number == number && !p->interfaces[i].alternate)
+			return framing_of_interface(p, i) == FRAMING_PTP;
 	}
 	return false;
 }

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "gadget/usbdesc.h"
+
 #define CLASS_IMAGE 0x06
 #define CLASS_STORAGE 0x08
 #define CLASS_VENDOR 0xff
@@ -11,10 +13,9 @@
 
 #define CLASS_REQUEST_OUT 0x21 /* bmRequestType: to an interface */
 #define PTP_CANCEL 0x64
-#define PTP_RESET 0x66
-#define BOT_RESET 0xff
 
 static const struct kind {
+	uint8_t reset_request;
 	uint32_t min_packet; /* below it the generic framing is used */
 	uint32_t (*next)(const struct framing *f, enum framing_dir dir);
 	void (*done)(struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len,
@@ -24,8 +25,8 @@ static const struct kind {
 } kinds[] = {
 	/* Not on endpoints of 8 to 32 bytes: their packets split a header, and a command or
 	 * response may fill them exactly. No camera is known to have one. */
-	[FRAMING_PTP] = {33, ptp_next, ptp_done, ptp_restart, ptp_begin},
-	[FRAMING_BOT] = {32, bot_next, bot_done, bot_restart, bot_begin},
+	[FRAMING_PTP] = {0x66, 33, ptp_next, ptp_done, ptp_restart, ptp_begin},
+	[FRAMING_BOT] = {0xff, 32, bot_next, bot_done, bot_restart, bot_begin},
 };
 
 enum framing_kind framing_for_class(uint8_t class, uint8_t subclass, uint8_t protocol, bool mtp)
@@ -38,6 +39,19 @@ enum framing_kind framing_for_class(uint8_t class, uint8_t subclass, uint8_t pro
 	if (class == CLASS_STORAGE && protocol == STORAGE_BULK_ONLY)
 		return FRAMING_BOT;
 	return FRAMING_GENERIC;
+}
+
+enum framing_kind framing_of_interface(const struct usb_profile *profile, unsigned at)
+{
+	const struct usb_interface *i = &profile->interfaces[at];
+	const char *name = usbdesc_text(profile, i->string, 0);
+
+	return framing_for_class(i->class, i->subclass, i->protocol, name && !strcmp(name, "MTP"));
+}
+
+uint8_t framing_reset_request(enum framing_kind kind)
+{
+	return kinds[kind].reset_request;
 }
 
 void framing_init(struct framing *f, enum framing_kind kind)
@@ -157,11 +171,10 @@ void framing_begin(struct framing *f, enum framing_dir dir)
 
 bool framing_is_abort(const struct framing *f, uint8_t request_type, uint8_t request)
 {
-	if (request_type != CLASS_REQUEST_OUT)
-		return false;
-	if (f->kind == FRAMING_PTP)
-		return request == PTP_CANCEL || request == PTP_RESET;
-	return f->kind == FRAMING_BOT && request == BOT_RESET;
+	uint8_t reset = framing_reset_request(f->kind);
+
+	return request_type == CLASS_REQUEST_OUT &&
+		((reset && request == reset) || (f->kind == FRAMING_PTP && request == PTP_CANCEL));
 }
 
 bool framing_clears_halts(const struct framing *f)

@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct usb_profile;
+
 enum framing_kind {
 	FRAMING_GENERIC,
 	FRAMING_PTP,
@@ -75,6 +77,13 @@ struct framing {
 
 /* Which framing an interface of this class is to have. `mtp` says that its string is "MTP". */
 enum framing_kind framing_for_class(uint8_t class, uint8_t subclass, uint8_t protocol, bool mtp);
+
+/* That of a camera's interface, by its place in the profile. */
+enum framing_kind framing_of_interface(const struct usb_profile *profile, unsigned at);
+
+/* The class request without data (bmRequestType 0x21) that resets an interface: PIMA 15740 over USB
+ * 5.2.3, bulk-only transport 3.1. 0: there is none. */
+uint8_t framing_reset_request(enum framing_kind kind);
 
 void framing_init(struct framing *f, enum framing_kind kind);
 

@@ -61,21 +61,13 @@ static bool is_bulk(const struct usb_endpoint *e)
 	return (e->attributes & USB_ENDPOINT_XFERTYPE_MASK) == USB_ENDPOINT_XFER_BULK;
 }
 
-static enum framing_kind interface_framing(const struct usb_profile *p, unsigned interface_at)
-{
-	const struct usb_interface *i = &p->interfaces[interface_at];
-	const char *name = usbdesc_text(p, i->string, 0);
-
-	return framing_for_class(i->class, i->subclass, i->protocol, name && !strcmp(name, "MTP"));
-}
-
 /* A framing is for the first bulk endpoint of each direction of its interface; any other endpoint
  * is carried packet by packet. */
 static bool is_framed(const struct usb_profile *p, unsigned at)
 {
 	const struct usb_endpoint *e = &p->endpoints[at];
 
-	if (!is_bulk(e) || interface_framing(p, e->interface_at) == FRAMING_GENERIC)
+	if (!is_bulk(e) || framing_of_interface(p, e->interface_at) == FRAMING_GENERIC)
 		return false;
 	for (unsigned i = 0; i < at; i++) {
 		const struct usb_endpoint *other = &p->endpoints[i];
@@ -391,7 +383,7 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	phone_init(&r->phone, loop, client, profile, unplug_after_s, &phone_callbacks, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
-		framing_init(&r->framings[i], interface_framing(profile, i));
+		framing_init(&r->framings[i], framing_of_interface(profile, i));
 	for (unsigned i = 0; i < profile->num_endpoints; i++) {
 		int error = init_pipe(r, r->num_pipes++);
 

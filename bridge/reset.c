@@ -6,26 +6,12 @@
 
 #include <linux/usb/ch9.h>
 
+#include "bridge/framing.h"
 #include "bridge/log.h"
 #include "gadget/usbdesc.h"
 
 /* Longer than the kernel needs for a device that does not come back (hub_port_init). */
 #define TIMEOUT_S 10.
-
-#define STILL_IMAGE_RESET 0x66
-#define MASS_STORAGE_RESET 0xff
-
-/* The request that resets an interface of this class, or 0. */
-static uint8_t class_reset(const struct usb_interface *i)
-{
-	if (i->alternate)
-		return 0;
-	if (i->class == USB_CLASS_STILL_IMAGE && i->subclass == 1 && i->protocol == 1)
-		return STILL_IMAGE_RESET;
-	if (i->class == USB_CLASS_MASS_STORAGE && i->protocol == 0x50)
-		return MASS_STORAGE_RESET;
-	return 0;
-}
 
 static void submit(struct reset *r, uint8_t type, uint8_t request, uint8_t index)
 {
@@ -43,9 +29,9 @@ static bool take_step(struct reset *r, unsigned step)
 {
 	for (unsigned i = 0; i < r->profile->num_interfaces; i++) {
 		const struct usb_interface *interface = &r->profile->interfaces[i];
-		uint8_t request = class_reset(interface);
+		uint8_t request = framing_reset_request(framing_of_interface(r->profile, i));
 
-		if (!request)
+		if (interface->alternate || !request)
 			continue;
 		if (!step) {
 			submit(r, USB_TYPE_CLASS | USB_RECIP_INTERFACE, request, interface->number);
