@@ -248,6 +248,11 @@ void client_unlink(struct client *c, struct client_urb *urb)
 	outbox_put(&c->outbox, &urb->unlink);
 }
 
+unsigned client_in_flight(const struct client *c)
+{
+	return URBTABLE_SIZE - c->urbs.num_free;
+}
+
 void client_flush(struct client *c)
 {
 	int r;

@@ -83,4 +83,7 @@ int client_reset_device(struct client *c, struct client_urb *urb);
  * without data, or as it ended if that came first. No effect on one that is not in flight. */
 void client_unlink(struct client *c, struct client_urb *urb);
 
+/* URBs that the server has, with those given back whose RET_UNLINK is awaited. */
+unsigned client_in_flight(const struct client *c);
+
 #endif

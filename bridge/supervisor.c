@@ -10,6 +10,7 @@
 
 #include <ev.h>
 
+#include "bridge/client.h"
 #include "bridge/config.h"
 #include "bridge/log.h"
 #include "bridge/pipe.h"
@@ -22,7 +23,7 @@
 struct supervisor {
 	const struct config *config;
 	struct ev_loop *loop;
-	ev_signal sigterm, sigint;
+	ev_signal sigterm, sigint, sigusr1;
 	ev_prepare prepare;
 	struct acquisition acquisition;
 	struct presentation *presentation; /* NULL before the camera is there */
@@ -137,21 +138,20 @@ static void let_go(struct supervisor *s)
 	s->presentation = NULL;
 }
 
-static void log_totals(const struct supervisor *s)
+static void log_counters(const struct supervisor *s)
 {
-	const struct relay *relay;
+	const struct relay *relay = presentation_relay(s->presentation);
 	struct rusage usage;
 
-	if (!s->presentation)
-		return;
-	relay = presentation_relay(s->presentation);
 	for (size_t i = 0; i < relay_num_pipes(relay); i++) {
 		const struct pipe *p = relay_pipe(relay, i);
 
-		log_info("endpoint 0x%02x: %llu bytes, %llu requests, %llu errors, %s", p->address,
-			(unsigned long long)p->bytes, (unsigned long long)p->urbs,
-			(unsigned long long)p->errors, pipe_state_str(p->state));
+		log_info(
+			"endpoint 0x%02x: %llu bytes, %llu requests, %llu errors, %u in flight, %s",
+			p->address, (unsigned long long)p->bytes, (unsigned long long)p->urbs,
+			(unsigned long long)p->errors, p->urbs_out, pipe_state_str(p->state));
 	}
+	log_info("URBs: %u of %u", client_in_flight(s->acquisition.client), CLIENT_MAX_URBS);
 	if (!getrusage(RUSAGE_SELF, &usage))
 		log_info("memory %ld KiB at most, CPU %ld.%02ld s user, %ld.%02ld s system",
 			usage.ru_maxrss, (long)usage.ru_utime.tv_sec,
@@ -164,7 +164,8 @@ static void log_totals(const struct supervisor *s)
 static void drain(struct supervisor *s)
 {
 	s->draining = true;
-	log_totals(s);
+	if (s->presentation)
+		log_counters(s);
 	let_go(s);
 	ev_break(s->loop, EVBREAK_ALL);
 }
@@ -191,14 +192,28 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 	end(s, OUTCOME_DONE, "ending on %s", strsignal(signal->signum));
 }
 
+static void on_sigusr1(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	struct supervisor *s = signal->data;
+
+	(void)loop;
+	(void)events;
+	if (s->presentation)
+		log_counters(s);
+	else
+		log_info("no camera is presented yet");
+}
+
 static void start_watchers(struct supervisor *s)
 {
 	ev_signal_init(&s->sigterm, on_signal, SIGTERM);
 	ev_signal_init(&s->sigint, on_signal, SIGINT);
+	ev_signal_init(&s->sigusr1, on_sigusr1, SIGUSR1);
 	ev_prepare_init(&s->prepare, on_prepare);
-	s->sigterm.data = s->sigint.data = s->prepare.data = s;
+	s->sigterm.data = s->sigint.data = s->sigusr1.data = s->prepare.data = s;
 	ev_signal_start(s->loop, &s->sigterm);
 	ev_signal_start(s->loop, &s->sigint);
+	ev_signal_start(s->loop, &s->sigusr1);
 	ev_prepare_start(s->loop, &s->prepare);
 }
 

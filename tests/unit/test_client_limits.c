@@ -155,6 +155,7 @@ static void test_late_after_reuse(void **state)
 	session_run(&m->s);
 	assert_int_equal(m->status, -ECONNRESET);
 	many_submit(m, 0, CLIENT_MAX_URBS);
+	assert_int_equal(client_in_flight(m->s.client), CLIENT_MAX_URBS);
 	many_see(m);
 	memset(m->data, 0, sizeof(m->data));
 	many_answer(m, late);
@@ -191,6 +192,7 @@ static void test_no_allocation(void **state)
 	assert_int_not_equal(before, 0);
 	assert_int_equal(allocations, before);
 	assert_int_equal(m->done, 2 * quick_part(10000, 50));
+	assert_int_equal(client_in_flight(m->s.client), 0);
 	many_free(m);
 }
 

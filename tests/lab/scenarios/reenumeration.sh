@@ -43,6 +43,17 @@ again() {
 	wait_configured
 }
 
+# under_way: how many requests the camera's server has, of each of the three endpoints and in all.
+under_way() {
+	local told
+	told=$(grep -c ' KiB at most' $bridge_log || true)
+	kill -USR1 "$bridge_pid"
+	eventually 5 has_told $((told + 1)) || fail "SIGUSR1: no counters"
+	grep -oE '[0-9]+ in flight, .*|URBs: .*' $bridge_log | tail -n 4
+}
+has_told() { [ "$(grep -c ' KiB at most' $bridge_log)" -ge "$1" ]; }
+is_under_way() { [ "$(under_way)" = "$1" ]; }
+
 for ((i = 0; i < count; i++)); do
 	if [ $((i % 50)) = 12 ]; then
 		# In the middle of a transfer. gphoto2 ends by itself.
@@ -60,11 +71,13 @@ for ((i = 0; i < count; i++)); do
 	if [ $i = 49 ]; then
 		rss=$(bridge_rss_kib)
 		fds=$(bridge_fds)
+		urbs=$(under_way)
 	fi
 done
 check "the camera works" downloads_same phone card
 check "no file is left open" [ "$(bridge_fds)" = "$fds" ]
 check "no memory is lost" [ "$(bridge_rss_kib)" -le $((rss + 64)) ]
+check "no request is left over: ${urbs//$'\n'/; }" eventually 10 is_under_way "$urbs"
 bridge_stop
-check "every pipe was at work to the end" [ "$(grep -c 'requests, 0 errors, running' $bridge_log)" = 3 ]
+check "no endpoint has met an error" [ "$(tail -n 5 $bridge_log | grep -c ' 0 errors, ')" = 3 ]
 nothing_left
