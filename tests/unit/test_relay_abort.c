@@ -254,6 +254,94 @@ static void test_again(void **state)
 	relayrig_close(&r);
 }
 
+/* The phone cancels in the middle of a data phase, and sends its next command at once: what has
+ * been read ahead is not the answer to that. */
+static void test_cancel(void **state)
+{
+	const uint8_t *code = *state;
+	struct relayrig r;
+	uint8_t packet[512], command[12], response[12];
+
+	open_rig(&r);
+	bench_container(command, 12, 1, 12, 1);
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, command, 12), FAKE_ACK);
+	bench_container(packet, 512, 2, 1 << 20, 2);
+	for (unsigned i = 0; i < 100; i++)
+		camera_put(r.camera[RIG_PTP_IN], packet, 512);
+	bench_expect(&r.bench, RIG_PTP_IN, packet, 512);
+	bench_settle(&r.bench);
+	assert_true(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN) > 1);
+
+	r.bench.camera->endpoints[0].blocked = true;
+	abort_transfer(&r, *code);
+	bench_settle(&r.bench);
+	assert_int_equal(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN), 0);
+	/* not asked again before the camera has stopped, however much it has */
+	camera_put(r.camera[RIG_PTP_IN], packet, 512);
+	bench_container(command, 12, 1, 12, 3);
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, command, 12), FAKE_ACK);
+	bench_settle(&r.bench);
+	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 0);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->num, 1);
+	camera_forget(r.camera[RIG_PTP_IN]);
+	r.bench.camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.ffs->answers, 1);
+	/* nor does the camera get the command before */
+	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], 1, command, 12);
+
+	bench_container(response, 12, 3, 12, 4);
+	camera_put(r.camera[RIG_PTP_IN], response, 12);
+	bench_expect(&r.bench, RIG_PTP_IN, response, 12);
+	relayrig_exchange(&r, 10);
+	relayrig_close(&r);
+}
+
+/* The same of another interface, and another request, take nothing back. */
+static void test_no_cancel(void **state)
+{
+	static const struct usb_ctrlrequest others[] = {
+		{.bRequestType = 0x21, .bRequest = CANCEL, .wIndex = 1},
+		{.bRequestType = 0xa1, .bRequest = 0x67},
+		{.bRequestType = 0x41, .bRequest = CANCEL},
+	};
+	struct relayrig r;
+	uint8_t packet[512];
+
+	(void)state;
+	open_rig(&r);
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		bench_container(packet, 20, 3, 20, i);
+		camera_put(r.camera[RIG_PTP_IN], packet, 20);
+		bench_settle(&r.bench);
+		relay_setup(r.relay, &others[i], NULL, 0);
+		bench_settle(&r.bench);
+		bench_expect(&r.bench, RIG_PTP_IN, packet, 20);
+	}
+	relayrig_close(&r);
+}
+
+/* The phone goes, and comes back, before the camera has answered. */
+static void test_cancel_and_go(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	r.bench.camera->endpoints[0].blocked = true;
+	abort_transfer(&r, RESET);
+	bench_settle(&r.bench);
+	fake_ffs_disable(r.bench.ffs);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	bench_settle(&r.bench);
+	r.bench.camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->urbs_out, 0);
+	relayrig_enable(&r);
+	relayrig_exchange(&r, 10);
+	relayrig_close(&r);
+}
+
 int main(void)
 {
 	static uint8_t cancel = CANCEL, reset = RESET;
@@ -269,6 +357,10 @@ int main(void)
 		{"phone goes", test_phone_goes, NULL, NULL, &no},
 		{"phone configures anew", test_phone_goes, NULL, NULL, &yes},
 		cmocka_unit_test(test_again),
+		{"cancel", test_cancel, NULL, NULL, &cancel},
+		{"device reset", test_cancel, NULL, NULL, &reset},
+		{"no cancel", test_no_cancel, NULL, NULL, NULL},
+		{"cancel, and go", test_cancel_and_go, NULL, NULL, NULL},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
