@@ -158,8 +158,10 @@ static void settle(struct pipe *p)
 void pipe_unlink_all(struct pipe *p)
 {
 	pipe_drop_gathered(p);
-	for (unsigned i = p->tail; i != p->head; i++)
-		client_unlink(p->client, &pipe_slot_at(p, i)->urb);
+	/* The last first, as usb_hcd_flush_endpoint does: were it the oldest, the next would be at
+	 * work while it is given up, and that is what Linux' server has been seen to crash in. */
+	for (unsigned i = p->head; i != p->tail; i--)
+		client_unlink(p->client, &pipe_slot_at(p, i - 1)->urb);
 }
 
 /* ---- completions ---- */

@@ -88,6 +88,7 @@ struct camera {
 	uint32_t together;   /* ... these endpoint numbers, a bit each, as stub_tx keeps all */
 	size_t piece;	     /* not 0: at most so many bytes a camera_send */
 	unsigned unlinks;    /* CMD_UNLINKs that came */
+	unsigned advances;   /* of these, of a URB that had others behind it on its endpoint */
 	unsigned urbs_out;   /* CMD_SUBMITs not yet answered */
 	unsigned long moved; /* bytes of the socket, for ever; tells whether anything goes on */
 	/* the server's lists (stub_device.priv_tx, unlink_tx) */

@@ -129,6 +129,7 @@ static int unlink_urb(struct camera *c, unsigned endpoint, uint32_t seqnum)
 	int status = -ECONNRESET, moved;
 
 	if (*at) {
+		c->advances += (*at)->next != NULL;
 		if (c->too_late && endpoint && *at == e->first && !e->blocked &&
 			camera_move(e, &moved))
 			status = moved;

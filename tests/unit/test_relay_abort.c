@@ -75,6 +75,8 @@ static void test_in(void **state)
 	abort_transfer(&r, *which);
 	bench_settle(&r.bench);
 	assert_int_equal(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN), 0);
+	assert_true(r.bench.camera->unlinks > 1);
+	assert_int_equal(r.bench.camera->advances, 0);
 	assert_int_equal(r.bench.camera->num_requests, 1);
 	assert_int_equal(r.bench.ffs->answer, EP0_ACK);
 	bench_expect(&r.bench, RIG_EVENT, event, sizeof(event));
