@@ -305,10 +305,8 @@ static void on_zlp_done(struct ffsaio_request *req, int result)
 static void stop(struct pipe *p)
 {
 	p->start_again = false;
-	if (!is_dropping(p)) {
+	if (p->state != PIPE_STOPPED)
 		p->state = PIPE_STOPPING;
-		pipe_unlink_all(p);
-	}
 	pipe_pump(p);
 }
 
@@ -316,6 +314,7 @@ void pipe_start(struct pipe *p)
 {
 	p->epoch++;
 	p->parked = false;
+	pipe_unlink_all(p);
 	stop(p);
 	if (p->state != PIPE_STOPPED) {
 		p->start_again = true; /* by settle */
@@ -336,7 +335,14 @@ void pipe_start(struct pipe *p)
 
 void pipe_stop(struct pipe *p)
 {
+	pipe_unlink_all(p);
+	pipe_drain(p);
+}
+
+void pipe_drain(struct pipe *p)
+{
 	p->holds = false;
+	pipe_drop_gathered(p);
 	stop(p);
 }
 

@@ -135,9 +135,13 @@ void pipe_start(struct pipe *p);
 void pipe_stop(struct pipe *p);
 
 /* The phone has given up the transfer under way, and now asks the camera to: as pipe_stop, and the
- * phone will see nothing of it any more. Then pipe_start; the command that the phone sends next is
- * kept for it. */
+ * phone will see nothing of it any more. But what the phone has sent, and what the camera is at,
+ * the camera may still finish, for as long as the caller lets it (pipe_unlink_all). Then
+ * pipe_start; the command that the phone sends next is kept for it. */
 void pipe_abort(struct pipe *p);
+
+/* Asks the camera to give up all URBs of this pipe. */
+void pipe_unlink_all(struct pipe *p);
 
 /* The phone's port is awake again. */
 void pipe_wake(struct pipe *p);
@@ -204,8 +208,8 @@ int pipe_skip_remnant(struct pipe_slot *slot, int size);
  * that was under way. */
 bool pipe_is_command(const struct pipe *p, int size);
 
-/* Asks the camera to give up all URBs of this pipe. */
-void pipe_unlink_all(struct pipe *p);
+/* As pipe_stop, but what the camera has been sent, or asked for, is left to it. */
+void pipe_drain(struct pipe *p);
 
 /* The camera has failed the URB of this slot: the end of PIPE_RUNNING. */
 void pipe_halted(struct pipe_slot *slot, int status);

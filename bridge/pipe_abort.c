@@ -22,22 +22,26 @@ bool pipe_is_command(const struct pipe *p, int size)
 	return size && size < (int)p->phone_packet;
 }
 
-/* Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
+/* The URB that is at work at the camera is left to it, as is all that the phone has sent.
+ *
+ * Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
  * of it, and ends it with its next command. Those behind it are as long as the transfer would have
  * been, and would wait for more than the next one has. */
 void pipe_abort(struct pipe *p)
 {
 	p->epoch++;
-	pipe_stop(p);
+	pipe_drain(p);
 	p->holds = !pipe_is_in(p);
 	p->camera_halted |= framing_clears_halts(p->framing);
-	/* The newest first, so that none moves up to the phone's next token. */
+	/* The newest first, so that none moves up to the phone's next token, or the camera's. */
 	for (unsigned i = p->head; i-- != p->tail;) {
 		struct pipe_slot *slot = pipe_slot_at(p, i);
 
 		if (pipe_is_in(p) && slot->state == SLOT_SENT) {
 			ffs_cancel(p->ffs, &slot->zlp);
 			ffs_cancel(p->ffs, &slot->aio);
+		} else if (pipe_is_in(p) && slot->state == SLOT_ASKED && i != p->send) {
+			client_unlink(p->client, &slot->urb);
 		} else if (!pipe_is_in(p) && slot->state == SLOT_ASKED &&
 			slot->asked > p->phone_packet) {
 			if (i == p->send)

@@ -37,6 +37,11 @@
  * a phone may need some time from one request to the next. */
 #define GATHER_S 0.01
 
+/* How long the camera has for what it is at when the phone gives a transfer up. What is unlinked
+ * just when it completes, the camera may have taken or not, and Linux' server has been seen to
+ * crash of it: stub_recv_cmd_unlink goes on with a URB that stub_tx_loop has freed. */
+#define DRAIN_S 0.1
+
 struct relay {
 	const struct usb_profile *profile;
 	struct client *client;
@@ -50,6 +55,7 @@ struct relay {
 	struct ev_loop *loop;
 	ev_timer early;	 /* runs while a pipe_is_early */
 	ev_timer gather; /* runs while a pipe_is_gathering */
+	ev_timer drain;	 /* runs while `aborted` */
 	bool stirred;	 /* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
 	unsigned num_pipes;
@@ -182,7 +188,26 @@ static void begin_abort(struct relay *r, const struct usb_ctrlrequest *setup)
 		pipe_abort(p);
 		r->aborted |= 1u << i;
 		control_pipe_hold(&r->control);
+		ev_timer_again(r->loop, &r->drain);
 	}
+}
+
+static void on_drained(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct relay *r = timer->data;
+
+	(void)events;
+	ev_timer_stop(loop, timer);
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		if (r->aborted & 1u << i)
+			pipe_unlink_all(&r->pipes[i]);
+	}
+}
+
+static void end_abort(struct relay *r)
+{
+	r->aborted = 0;
+	ev_timer_stop(r->loop, &r->drain);
 }
 
 /* The camera hears of it when it has nothing of that transfer any more: a URB that outlived it
@@ -202,7 +227,7 @@ static void flush_abort(struct relay *r)
 		if (r->aborted & 1u << i)
 			pipe_start(&r->pipes[i]);
 	}
-	r->aborted = 0;
+	end_abort(r);
 }
 
 /* ---- the phone ---- */
@@ -217,7 +242,7 @@ static void on_phone_stop(void *user)
 	struct relay *r = user;
 
 	/* Its pipes are the business of others from now on. */
-	r->aborted = 0;
+	end_abort(r);
 	control_pipe_release(&r->control);
 	stop_pipes(r);
 }
@@ -380,6 +405,9 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	ev_init(&r->gather, on_gather);
 	r->gather.repeat = GATHER_S;
 	r->gather.data = r;
+	ev_init(&r->drain, on_drained);
+	r->drain.repeat = DRAIN_S;
+	r->drain.data = r;
 	phone_init(&r->phone, loop, client, profile, unplug_after_s, &phone_callbacks, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
@@ -402,6 +430,7 @@ void relay_free(struct relay *r)
 		return;
 	control_pipe_fini(&r->control);
 	phone_fini(&r->phone);
+	ev_timer_stop(r->loop, &r->drain);
 	ev_timer_stop(r->loop, &r->gather);
 	ev_timer_stop(r->loop, &r->early);
 	for (unsigned i = 0; i < r->num_pipes; i++)

@@ -94,7 +94,7 @@ static void flush(void *user)
 }
 
 /* Tests do not wait: linked with --wrap=ev_timer_again, by which the relay starts its timers. */
-static ev_timer *timers[4];
+static ev_timer *timers[8];
 
 void relayrig_open(struct relayrig *r, bool dwc2)
 {

@@ -320,6 +320,10 @@ static void test_abort(void **state)
 	pipe_abort(&p.in);
 	pipe_abort(&p.out);
 	bench_settle(&p.bench);
+	assert_true(p.camera_in->pending <= 1);
+	pipe_unlink_all(&p.in);
+	pipe_unlink_all(&p.out);
+	bench_settle(&p.bench);
 	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_IN), 0);
 	assert_int_equal(p.camera_in->pending + p.camera_out->pending, 0);
 	pipebench_start(&p);

@@ -38,6 +38,14 @@ static void abort_transfer(struct relayrig *r, uint8_t which)
 	request(r, USB_TYPE_CLASS | USB_RECIP_INTERFACE, which, 0);
 }
 
+/* The time passes that the camera is given for what it is at. */
+static void drain(struct relayrig *r)
+{
+	bench_settle(&r->bench);
+	relayrig_wait(r, 0.1);
+	bench_settle(&r->bench);
+}
+
 static void send_packet(struct relayrig *r, uint16_t type, uint32_t size, uint32_t length)
 {
 	uint8_t packet[512];
@@ -73,7 +81,7 @@ static void test_in(void **state)
 	assert_true(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN) > 0);
 	assert_true(r.camera[RIG_PTP_IN]->pending > 0);
 	abort_transfer(&r, *which);
-	bench_settle(&r.bench);
+	drain(&r);
 	assert_int_equal(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN), 0);
 	assert_true(r.bench.camera->unlinks > 1);
 	assert_int_equal(r.bench.camera->advances, 0);
@@ -97,6 +105,11 @@ static void test_order(void **state)
 	taken = r.camera[RIG_PTP_OUT]->num;
 	assert_int_equal(r.camera[RIG_PTP_OUT]->pending, 1);
 	abort_transfer(&r, RESET);
+	bench_settle(&r.bench);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->pending, 1);
+	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 1);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	relayrig_wait(&r, 0.1);
 	/* The server knows, the bridge does not yet. */
 	for (unsigned i = 0; i < 5; i++) {
 		bench_bridge(&r.bench);
@@ -111,6 +124,36 @@ static void test_order(void **state)
 	r.camera[RIG_PTP_OUT]->blocked = false;
 	bench_settle(&r.bench);
 	assert_int_equal(r.camera[RIG_PTP_OUT]->num, taken);
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
+/* What the camera is at, and ends by itself, is not unlinked, and comes before the request. */
+static void test_drain(void **state)
+{
+	const bool *late = *state;
+	struct relayrig r;
+	uint8_t packet[16];
+	unsigned taken, unlinks;
+
+	open_rig(&r);
+	r.camera[RIG_PTP_OUT]->blocked = true;
+	taken = r.camera[RIG_PTP_OUT]->num;
+	send_packet(&r, 1, 16, 16);
+	abort_transfer(&r, RESET);
+	bench_settle(&r.bench);
+	unlinks = r.bench.camera->unlinks; /* of IN, but for the oldest */
+	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 1);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	r.camera[RIG_PTP_OUT]->blocked = false;
+	put_data(&r, 1);
+	assert_int_equal(r.bench.camera->num_requests, 1);
+	bench_container(packet, 16, 1, 16, 7);
+	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken, packet, 16);
+	if (*late) /* nothing is waited for any more */
+		relayrig_wait(&r, 0.1);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->unlinks, unlinks);
 	relayrig_exchange(&r, 50);
 	relayrig_close(&r);
 }
@@ -131,7 +174,7 @@ static void test_out(void **state)
 		for (unsigned i = 0; i < packets; i++)
 			send_packet(&r, 2, 512, LARGE);
 		abort_transfer(&r, RESET);
-		bench_settle(&r.bench);
+		drain(&r);
 		taken = r.camera[RIG_PTP_OUT]->num;
 		send_packet(&r, 1, 20, 20);
 		bench_container(packet, 20, 1, 20, 7);
@@ -156,7 +199,7 @@ static void test_out_ends(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		send_packet(&r, 2, 512, LARGE);
 	abort_transfer(&r, CANCEL);
-	bench_settle(&r.bench);
+	drain(&r);
 	taken = r.camera[RIG_PTP_OUT]->num;
 	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, NULL, 0), FAKE_ACK);
 	bench_settle(&r.bench);
@@ -210,7 +253,7 @@ static void test_refused(void **state)
 	camera_forget(r.camera[RIG_PTP_IN]);
 	r.bench.camera->answer_status = -EPIPE;
 	abort_transfer(&r, RESET);
-	bench_settle(&r.bench);
+	drain(&r);
 	assert_int_equal(r.bench.ffs->answer, EP0_STALL);
 	relayrig_exchange(&r, 50);
 	relayrig_close(&r);
@@ -228,7 +271,7 @@ static void test_phone_goes(void **state)
 	camera_forget(r.camera[RIG_PTP_IN]);
 	r.bench.camera->deaf = true;
 	abort_transfer(&r, RESET);
-	bench_settle(&r.bench);
+	drain(&r);
 	assert_int_equal(r.bench.camera->num_requests, 0);
 	fake_ffs_disable(r.bench.ffs);
 	if (!*again)
@@ -251,7 +294,7 @@ static void test_again(void **state)
 	open_rig(&r);
 	for (unsigned i = 0; i < 20; i++) {
 		abort_transfer(&r, RESET);
-		bench_settle(&r.bench);
+		drain(&r);
 		assert_int_equal(r.bench.ffs->answers, i + 1);
 		relayrig_exchange(&r, 50 * i);
 	}
@@ -278,7 +321,7 @@ static void test_cancel(void **state)
 
 	r.bench.camera->endpoints[0].blocked = true;
 	abort_transfer(&r, *code);
-	bench_settle(&r.bench);
+	drain(&r);
 	assert_int_equal(fake_ffs_posted(r.bench.ffs, RIG_PTP_IN), 0);
 	/* not asked again before the camera has stopped, however much it has */
 	camera_put(r.camera[RIG_PTP_IN], packet, 512);
@@ -310,7 +353,7 @@ static void test_cancel_and_go(void **state)
 	open_rig(&r);
 	r.bench.camera->endpoints[0].blocked = true;
 	abort_transfer(&r, RESET);
-	bench_settle(&r.bench);
+	drain(&r);
 	fake_ffs_disable(r.bench.ffs);
 	relay_event(r.relay, FUNCTIONFS_DISABLE);
 	bench_settle(&r.bench);
@@ -330,6 +373,8 @@ int main(void)
 		{"IN, cancel", test_in, NULL, NULL, &cancel},
 		{"IN, reset", test_in, NULL, NULL, &reset},
 		cmocka_unit_test(test_order),
+		{"drain", test_drain, NULL, NULL, &no},
+		{"drain, and time passes", test_drain, NULL, NULL, &yes},
 		cmocka_unit_test(test_out),
 		cmocka_unit_test(test_out_ends),
 		cmocka_unit_test(test_others),
