@@ -16,17 +16,18 @@
 
 static const struct kind {
 	uint8_t reset_request;
-	uint32_t min_packet; /* below it the generic framing is used */
+	uint32_t min_packet; /* below it in either direction the generic framing is used */
 	uint32_t (*next)(const struct framing *f, enum framing_dir dir);
 	void (*done)(struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len,
 		bool is_short);
 	void (*restart)(struct framing *f, enum framing_dir dir);
 	void (*begin)(struct framing *f, enum framing_dir dir);
+	bool (*is_command)(const uint8_t *data, uint32_t len);
 } kinds[] = {
 	/* Not on endpoints of 8 to 32 bytes: their packets split a header, and a command or
 	 * response may fill them exactly. No camera is known to have one. */
-	[FRAMING_PTP] = {0x66, 33, ptp_next, ptp_done, ptp_restart, ptp_begin},
-	[FRAMING_BOT] = {0xff, 32, bot_next, bot_done, bot_restart, bot_begin},
+	[FRAMING_PTP] = {0x66, 33, ptp_next, ptp_done, ptp_restart, ptp_begin, ptp_is_command},
+	[FRAMING_BOT] = {0xff, 32, bot_next, bot_done, bot_restart, bot_begin, bot_is_command},
 };
 
 enum framing_kind framing_for_class(uint8_t class, uint8_t subclass, uint8_t protocol, bool mtp)
@@ -66,6 +67,9 @@ void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_p
 	struct framing_stream *s = &f->stream[dir];
 
 	assert(max_packet && idle);
+	/* For both directions: each tells the other what is due. */
+	if (max_packet < kinds[f->kind].min_packet)
+		f->kind = FRAMING_GENERIC;
 	memset(s, 0, sizeof(*s));
 	s->max_packet = s->unit = max_packet;
 	s->max_request = max_request - max_request % max_packet;
@@ -85,11 +89,9 @@ void framing_set_packets(struct framing *f, uint32_t max_packet, uint32_t unit)
 }
 
 /* NULL: generic. */
-static const struct kind *kind_of(const struct framing *f, const struct framing_stream *s)
+static const struct kind *kind_of(const struct framing *f)
 {
-	const struct kind *kind = &kinds[f->kind];
-
-	return f->kind != FRAMING_GENERIC && s->max_packet >= kind->min_packet ? kind : NULL;
+	return f->kind == FRAMING_GENERIC ? NULL : &kinds[f->kind];
 }
 
 uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idle)
@@ -110,7 +112,7 @@ uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idl
 uint32_t framing_next(struct framing *f, enum framing_dir dir)
 {
 	struct framing_stream *s = &f->stream[dir];
-	const struct kind *kind = kind_of(f, s);
+	const struct kind *kind = kind_of(f);
 	uint32_t next = kind && !s->lost ? kind->next(f, dir) : s->max_packet;
 
 	s->asked += next;
@@ -121,7 +123,7 @@ void framing_done(
 	struct framing *f, enum framing_dir dir, uint32_t asked, const uint8_t *data, uint32_t len)
 {
 	struct framing_stream *s = &f->stream[dir];
-	const struct kind *kind = kind_of(f, s);
+	const struct kind *kind = kind_of(f);
 
 	assert(len <= asked && asked <= s->asked);
 	s->asked -= asked;
@@ -136,7 +138,7 @@ bool framing_is_over(const struct framing *f)
 {
 	const struct framing_stream *s = &f->stream[FRAMING_OUT];
 
-	if (!kind_of(f, s) || s->lost)
+	if (!kind_of(f) || s->lost)
 		return false;
 	return f->kind == FRAMING_PTP ? !s->got : f->phase != BOT_DATA_OUT;
 }
@@ -175,6 +177,13 @@ bool framing_is_abort(const struct framing *f, uint8_t request_type, uint8_t req
 
 	return request_type == CLASS_REQUEST_OUT &&
 		((reset && request == reset) || (f->kind == FRAMING_PTP && request == PTP_CANCEL));
+}
+
+bool framing_is_command(const struct framing *f, const uint8_t *data, uint32_t len)
+{
+	const struct kind *kind = kind_of(f);
+
+	return kind && kind->is_command(data, len);
 }
 
 bool framing_clears_halts(const struct framing *f)

@@ -11,7 +11,8 @@
  *   generic  one packet a request: always right, any class, any number in flight
  *   ptp      still image (PIMA 15740 / ISO 15740 containers over bulk): the header of a data
  *            container tells its length; then large requests that sum exactly to what remains,
- *            rounded up to a packet. Needs packets of 64 bytes or more, else it acts as generic.
+ *            rounded up to a packet. Needs packets of 64 bytes or more in both directions, else
+ *            it acts as generic.
  *   bot      mass storage (bulk-only transport 1.0): a command says which way its data goes and
  *            how much. Asks for IN only what a command that the camera has taken will bring: some
  *            disks STALL what is asked before. Needs packets of 32 bytes or more likewise.
@@ -135,6 +136,10 @@ void framing_begin(struct framing *f, enum framing_dir dir);
  * packet; framing_begin both directions. */
 bool framing_is_abort(const struct framing *f, uint8_t request_type, uint8_t request);
 
+/* Whether a transfer of the phone's is a command, which it sends when it is done with the last one,
+ * however far that had come. */
+bool framing_is_command(const struct framing *f, const uint8_t *data, uint32_t len);
+
 /* Whether the phone clears both halts after it (bulk-only transport, 5.3.4). */
 bool framing_clears_halts(const struct framing *f);
 
@@ -174,11 +179,13 @@ void ptp_done(
 	struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len, bool is_short);
 void ptp_restart(struct framing *f, enum framing_dir dir);
 void ptp_begin(struct framing *f, enum framing_dir dir);
+bool ptp_is_command(const uint8_t *data, uint32_t len);
 
 uint32_t bot_next(const struct framing *f, enum framing_dir dir);
 void bot_done(
 	struct framing *f, enum framing_dir dir, const uint8_t *data, uint32_t len, bool is_short);
 void bot_restart(struct framing *f, enum framing_dir dir);
 void bot_begin(struct framing *f, enum framing_dir dir);
+bool bot_is_command(const uint8_t *data, uint32_t len);
 
 #endif

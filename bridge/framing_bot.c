@@ -37,6 +37,11 @@ uint32_t bot_next(const struct framing *f, enum framing_dir dir)
 	return f->phase == BOT_STATUS && !s->asked ? CSW_SIZE : 0;
 }
 
+bool bot_is_command(const uint8_t *data, uint32_t len)
+{
+	return len == CBW_SIZE && bytes_le32(data) == CBW_SIGNATURE;
+}
+
 static void begin_command(struct framing *f, const uint8_t *cbw)
 {
 	f->tag = bytes_le32(cbw + 4);
@@ -74,7 +79,7 @@ void bot_done(
 			moved(f, len, is_short);
 	} else if (f->phase == BOT_DATA_OUT && !f->stream[dir].lost) {
 		moved(f, len, is_short);
-	} else if (is_short && len == CBW_SIZE && bytes_le32(data) == CBW_SIGNATURE) {
+	} else if (is_short && bot_is_command(data, len)) {
 		set_lost(f, false);
 		begin_command(f, data);
 	} else if (len) {

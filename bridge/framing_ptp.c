@@ -40,6 +40,11 @@ static bool ptp_is_whole(enum ptp_type type, const uint8_t *data, uint32_t len)
 		bytes_le16(data + 4) == type;
 }
 
+bool ptp_is_command(const uint8_t *data, uint32_t len)
+{
+	return ptp_is_whole(PTP_COMMAND, data, len);
+}
+
 /* The first bytes of a container. True if it is one to be followed to its end. */
 static bool ptp_start(
 	struct framing_stream *s, enum framing_dir dir, const uint8_t *data, uint32_t len)
@@ -68,7 +73,7 @@ void ptp_done(
 	/* The phone sends a command only after it has read the whole response to the last one:
 	 * whatever was thought of either stream, both are between containers. To take the short end
 	 * of a data container for a command does no harm: a short packet ends it in any case. */
-	if (dir == FRAMING_OUT && ptp_is_whole(PTP_COMMAND, data, len)) {
+	if (dir == FRAMING_OUT && ptp_is_command(data, len)) {
 		ptp_restart(f, FRAMING_OUT);
 		ptp_restart(f, FRAMING_IN);
 		f->unanswered = true;

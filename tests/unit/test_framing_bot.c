@@ -352,6 +352,13 @@ static void test_small_packets(void **state)
 	(void)state;
 	open_disk(&d, 16, 1);
 	assert_int_equal(post(&d, IN), SLOTS * 16); /* generic */
+	/* in one direction only: each tells the other what is due */
+	framing_init(&d.f, FRAMING_BOT);
+	framing_stream_init(&d.f, OUT, 64, 4096, 4);
+	framing_stream_init(&d.f, IN, 16, 4096, 4);
+	assert_int_equal(framing_next(&d.f, OUT), 64);
+	assert_int_equal(framing_next(&d.f, IN), 16);
+	assert_false(framing_is_surplus(&d.f));
 	open_disk(&d, 32, 1);
 	rests(&d);
 }
