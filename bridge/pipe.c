@@ -231,6 +231,20 @@ static void on_port_failed(struct pipe *p, int error)
 	pipe_stop(p);
 }
 
+/* OUT: whether what the phone has sent is still of use to the camera. */
+static bool is_wanted(struct pipe_slot *slot, uint32_t size)
+{
+	struct pipe *p = slot->pipe;
+
+	if (p->halts_late)
+		return pipe_has_gone_on(p, pipe_buffer(slot), size);
+	if (p->state == PIPE_HALTING)
+		return p->swallows;
+	if (!is_dropping(p))
+		return true;
+	return p->holds && framing_is_command(p->framing, pipe_buffer(slot), size);
+}
+
 static void on_read(struct pipe_slot *slot, int result)
 {
 	struct pipe *p = slot->pipe;
@@ -238,8 +252,7 @@ static void on_read(struct pipe_slot *slot, int result)
 	slot->aio_out = 0;
 	if (result >= 0 && slot->remnant)
 		result = pipe_skip_remnant(slot, result);
-	if (result >= 0 && (p->holds ? pipe_is_command(p, result) : !is_dropping(p)) &&
-		(p->state != PIPE_HALTING || p->swallows)) {
+	if (result >= 0 && is_wanted(slot, (uint32_t)result)) {
 		slot->size = (uint32_t)result;
 		slot->ended = slot->size < slot->asked && slot->size % p->phone_packet == 0;
 		slot->state = SLOT_COME;
@@ -304,7 +317,7 @@ static void on_zlp_done(struct ffsaio_request *req, int result)
 
 static void stop(struct pipe *p)
 {
-	p->start_again = false;
+	p->start_again = p->halts_late = false;
 	if (p->state != PIPE_STOPPED)
 		p->state = PIPE_STOPPING;
 	pipe_pump(p);

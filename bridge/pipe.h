@@ -88,10 +88,11 @@ struct pipe {
 	bool gather_aged;
 	enum pipe_state state;
 	bool start_again; /* when stopped */
-	bool holds;	  /* OUT: the next command may come before the start */
+	bool holds;	  /* OUT: the phone's next command may come before the start */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
 	bool swallows;	  /* OUT: the camera takes no more of the transfer under way */
+	bool halts_late;  /* OUT, PIPE_HALTING: what comes is dropped until no read stands */
 	bool early; /* the camera's last halt was put down to read-ahead, which is done once */
 	enum pipe_state cleared; /* PIPE_CLEARING: the state to come */
 	bool camera_halted;	 /* and nothing has been done about it */
@@ -137,8 +138,9 @@ void pipe_stop(struct pipe *p);
 /* The phone has given up the transfer under way, and now asks the camera to: as pipe_stop, and the
  * phone will see nothing of it any more. But what the phone has sent, and what the camera is at,
  * the camera may still finish, for as long as the caller lets it (pipe_unlink_all). Then
- * pipe_start; the command that the phone sends next is kept for it. */
-void pipe_abort(struct pipe *p);
+ * pipe_start. `goes_on`: the phone may send its next command before, which is kept for it; else
+ * whatever comes is of before. */
+void pipe_abort(struct pipe *p, bool goes_on);
 
 /* Asks the camera to give up all URBs of this pipe. */
 void pipe_unlink_all(struct pipe *p);
@@ -204,15 +206,15 @@ void pipe_drop_gathered(struct pipe *p);
  * them count, now at the buffer's beginning; -ECONNRESET: none. */
 int pipe_skip_remnant(struct pipe_slot *slot, int size);
 
-/* OUT, after pipe_abort: whether a read of so many bytes is the phone's next command, and nothing
- * that was under way. */
-bool pipe_is_command(const struct pipe *p, int size);
-
 /* As pipe_stop, but what the camera has been sent, or asked for, is left to it. */
 void pipe_drain(struct pipe *p);
 
 /* The camera has failed the URB of this slot: the end of PIPE_RUNNING. */
 void pipe_halted(struct pipe_slot *slot, int status);
+
+/* OUT, halts_late: whether what has come is a command: the phone goes on as if there had been no
+ * halt, and so does the pipe. */
+bool pipe_has_gone_on(struct pipe *p, const uint8_t *data, uint32_t size);
 
 /* CLEAR_FEATURE(ENDPOINT_HALT) to the camera; `next` is the state when it has answered. */
 void pipe_clear_halt(struct pipe *p, enum pipe_state next);

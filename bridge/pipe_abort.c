@@ -17,21 +17,16 @@ int pipe_skip_remnant(struct pipe_slot *slot, int size)
 	return rest ? rest : -ECONNRESET;
 }
 
-bool pipe_is_command(const struct pipe *p, int size)
-{
-	return size && size < (int)p->phone_packet;
-}
-
 /* The URB that is at work at the camera is left to it, as is all that the phone has sent.
  *
  * Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
  * of it, and ends it with its next command. Those behind it are as long as the transfer would have
  * been, and would wait for more than the next one has. */
-void pipe_abort(struct pipe *p)
+void pipe_abort(struct pipe *p, bool goes_on)
 {
 	p->epoch++;
 	pipe_drain(p);
-	p->holds = !pipe_is_in(p);
+	p->holds = goes_on;
 	p->camera_halted |= framing_clears_halts(p->framing);
 	/* The newest first, so that none moves up to the phone's next token, or the camera's. */
 	for (unsigned i = p->head; i-- != p->tail;) {

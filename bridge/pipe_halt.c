@@ -63,6 +63,11 @@ static void halt_phone(struct pipe *p)
 {
 	int r = ffs_halt(p->ffs, p->at, pipe_is_in(p));
 
+	/* dwc2_hsotg_ep_sethalt halts none over the reads that stand on it, and cannot be trusted
+	 * to cancel the one that it is at. */
+	p->halts_late = r == -EAGAIN && !pipe_is_in(p) && p->tail != p->head;
+	if (p->halts_late)
+		return;
 	if (r)
 		log_warning("endpoint %u: cannot be halted: %s", p->at + 1, strerror(-r));
 	p->state = PIPE_HALTED;
@@ -72,6 +77,15 @@ static void halt_phone(struct pipe *p)
 	if (p->moved)
 		pipe_clear_halt(p, PIPE_RUNNING);
 	p->moved = false;
+}
+
+bool pipe_has_gone_on(struct pipe *p, const uint8_t *data, uint32_t size)
+{
+	if (!framing_is_command(p->framing, data, size))
+		return false;
+	p->halts_late = false;
+	pipe_clear_halt(p, PIPE_RUNNING);
+	return true;
 }
 
 void pipe_flush(struct pipe *p)
@@ -88,6 +102,8 @@ void pipe_flush(struct pipe *p)
 		pipe_clear_halt(p, PIPE_RUNNING);
 		return;
 	}
+	if (p->halts_late && p->tail != p->head)
+		return;
 	/* What the phone sent before it can see the halt belongs to the transfer that failed. */
 	if (!pipe_is_in(p))
 		ffs_dispatch_aio(p->ffs);

@@ -185,7 +185,9 @@ static void begin_abort(struct relay *r, const struct usb_ctrlrequest *setup)
 			r->profile->interfaces[p->interface_at].logical !=
 				(le16toh(setup->wIndex) & 0xff))
 			continue;
-		pipe_abort(p);
+		/* A request without a data stage is over for the phone when it is answered. Until
+		 * then reads only tell late of what it sent before. */
+		pipe_abort(p, setup->wLength);
 		r->aborted |= 1u << i;
 		control_pipe_hold(&r->control);
 		ev_timer_again(r->loop, &r->drain);

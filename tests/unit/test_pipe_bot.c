@@ -317,8 +317,8 @@ static void test_abort(void **state)
 			assert_int_equal(pipebench_send(&p, 512, i), FAKE_ACK);
 		bench_settle(&p.bench);
 	}
-	pipe_abort(&p.in);
-	pipe_abort(&p.out);
+	pipe_abort(&p.in, false);
+	pipe_abort(&p.out, false);
 	bench_settle(&p.bench);
 	assert_true(p.camera_in->pending <= 1);
 	pipe_unlink_all(&p.in);

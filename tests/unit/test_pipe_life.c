@@ -74,8 +74,10 @@ static void halted(struct pipebench *p)
 	p->camera_out->fail = -EPIPE;
 	camera_put_error(p->camera_in, -EPIPE);
 	for (uint32_t i = 0; i < 2; i++) {
-		assert_int_equal(phone_send(p, 9, 1), FAKE_ACK);
-		bench_settle(&p->bench);
+		do { /* on dwc2 until no read stands */
+			assert_int_equal(phone_send(p, 9, 1), FAKE_ACK);
+			bench_settle(&p->bench);
+		} while (p->out.state == PIPE_HALTING);
 		fake_ffs_clear_halt(p->bench.ffs, PIPE_OUT);
 		bench_settle(&p->bench);
 	}
@@ -113,6 +115,10 @@ static void clearing(struct pipebench *p)
 	}
 	p->bench.camera->deaf = true;
 	bench_settle(&p->bench);
+	while (p->out.state == PIPE_HALTING) { /* on dwc2 until no read stands */
+		assert_int_equal(phone_send(p, 9, 1), FAKE_ACK);
+		bench_settle(&p->bench);
+	}
 	assert_int_equal(p->in.state, PIPE_CLEARING);
 	assert_int_equal(p->out.state, PIPE_CLEARING);
 }

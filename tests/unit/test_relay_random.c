@@ -230,6 +230,18 @@ static void calm_down(struct relaymodel *m)
 	}
 }
 
+/* On dwc2 the phone does not see the halt of an OUT endpoint before it has filled its reads. */
+static void show_late_halts(struct relaymodel *m)
+{
+	const uint8_t packet[1] = {0};
+
+	for (unsigned at = 0; at < RIG_ENDPOINTS; at++) {
+		if (!relayrig_is_in(at) && relay_pipe(m->rig.relay, at)->state == PIPE_HALTING &&
+			fake_ffs_send(m->rig.bench.ffs, at, packet, 1) == FAKE_ACK)
+			streamlog_put(&m->logs[at], packet, 1);
+	}
+}
+
 /* The phone reads all, clears all halts and ends its operation. */
 static void finish(struct relaymodel *m)
 {
@@ -254,6 +266,8 @@ static void finish(struct relaymodel *m)
 		}
 		for (unsigned n = 0; n < 600; n++)
 			relaymodel_ptp(m);
+		if (m->step == OP_IDLE)
+			show_late_halts(m);
 		idle = ffs->submitted + ffs->delivered == before && m->step == OP_IDLE ? idle + 1
 										       : 0;
 	}
