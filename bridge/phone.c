@@ -19,7 +19,7 @@ static void set_configured(struct phone *p, bool configured)
 
 	p->gone |= p->configured && !configured;
 	p->configured = configured;
-	p->callbacks->stop(p->user);
+	p->callbacks->stop(p->user, p->asleep);
 	/* What the server has of the phone's last URBs comes before the reset, what the phone sends
 	 * next comes after. */
 	if (configured && p->gone && !p->reset.running)
@@ -57,25 +57,18 @@ void phone_event(struct phone *p, enum usb_functionfs_event_type type)
 		return;
 	}
 	ev_timer_stop(p->loop, &p->unplug);
-	switch (type) {
-	case FUNCTIONFS_ENABLE:
-		set_configured(p, true);
-		break;
-	case FUNCTIONFS_DISABLE:
-	case FUNCTIONFS_UNBIND:
-		set_configured(p, false);
-		break;
-	case FUNCTIONFS_RESUME:
+	if (type == FUNCTIONFS_RESUME)
 		resume(p);
-		break;
-	default:
-		break;
-	}
 	p->asleep = false;
+	if (type == FUNCTIONFS_ENABLE)
+		set_configured(p, true);
+	else if (type == FUNCTIONFS_DISABLE || type == FUNCTIONFS_UNBIND)
+		set_configured(p, false);
 }
 
 void phone_leave(struct phone *p)
 {
+	p->asleep = false;
 	set_configured(p, false);
 }
 

@@ -20,8 +20,9 @@
 struct phone_callbacks {
 	/* It has configured the camera, perhaps anew: all endpoints begin from the beginning. */
 	void (*start)(void *user);
-	/* It uses the camera no more, or not before the next start. */
-	void (*stop)(void *user);
+	/* It uses the camera no more, or not before the next start; it may only sleep until then.
+	 */
+	void (*stop)(void *user, bool asleep);
 	/* Its port takes again what it refused while it was suspended. */
 	void (*wake)(void *user);
 	/* For people; tells changes only. */

@@ -120,7 +120,7 @@ void pipe_pump(struct pipe *p)
 	for (; p->send != p->head; p->send++) {
 		struct pipe_slot *slot = pipe_slot_at(p, p->send);
 
-		if (slot->state == SLOT_ASKED)
+		if (slot->state == SLOT_ASKED || (slot->state == SLOT_SENT && slot->again))
 			break;
 		if (slot->state == SLOT_COME && is_dropping(p) && !p->holds)
 			drop(slot);
@@ -147,7 +147,9 @@ void pipe_pump(struct pipe *p)
  * trusted to cancel them, and they are as good after the next start. */
 static void settle(struct pipe *p)
 {
-	if (p->state != PIPE_STOPPING || p->urbs_out || (pipe_is_in(p) && p->tail != p->head))
+	unsigned end = p->holds ? p->send : p->head;
+
+	if (p->state != PIPE_STOPPING || p->urbs_out || (pipe_is_in(p) && p->tail != end))
 		return;
 	framing_begin(p->framing, p->dir);
 	p->state = PIPE_STOPPED;
@@ -172,7 +174,7 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 
 	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is
 	 * kept for after it. */
-	if (is_dropping(p) || (p->state == PIPE_HALTING && status)) {
+	if ((is_dropping(p) && (status || !p->holds)) || (p->state == PIPE_HALTING && status)) {
 		drop(slot);
 		return;
 	}
@@ -269,6 +271,23 @@ static void on_read(struct pipe_slot *slot, int result)
 		on_port_failed(p, result);
 }
 
+/* Takes back what stands at the phone's port behind this slot, which has to go first. */
+static void recall_behind(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+
+	/* The newest first, so that none moves up to the phone's next token. */
+	for (unsigned i = p->send; --i != slot->position;) {
+		struct pipe_slot *later = pipe_slot_at(p, i);
+
+		if (later->state != SLOT_SENT || later->again)
+			continue;
+		later->again = true;
+		ffs_cancel(p->ffs, &later->zlp);
+		ffs_cancel(p->ffs, &later->aio);
+	}
+}
+
 static void on_written(struct pipe_slot *slot, bool data, int result)
 {
 	struct pipe *p = slot->pipe;
@@ -280,6 +299,8 @@ static void on_written(struct pipe_slot *slot, bool data, int result)
 		slot->ended = false;
 	/* EAGAIN: dwc2 takes nothing while the bus is suspended. EINPROGRESS: dwc2 gives a request
 	 * back so when the phone clears a halt. */
+	if (result == -EINPROGRESS && !slot->again)
+		recall_behind(slot);
 	slot->again |= result == -EAGAIN || result == -EINPROGRESS;
 	p->parked |= result == -EAGAIN;
 	if (result < 0 && !slot->again)
@@ -356,6 +377,13 @@ void pipe_drain(struct pipe *p)
 {
 	p->holds = false;
 	pipe_drop_gathered(p);
+	stop(p);
+}
+
+void pipe_sleep(struct pipe *p)
+{
+	pipe_unlink_all(p);
+	p->holds = pipe_is_in(p) && p->framing == &p->own_framing;
 	stop(p);
 }
 

@@ -88,7 +88,8 @@ struct pipe {
 	bool gather_aged;
 	enum pipe_state state;
 	bool start_again; /* when stopped */
-	bool holds;	  /* OUT: the phone's next command may come before the start */
+	bool holds;	  /* what has come before the start is for after it: IN, pipe_sleep; OUT,
+			     pipe_abort */
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
 	bool swallows;	  /* OUT: the camera takes no more of the transfer under way */
@@ -134,6 +135,10 @@ void pipe_start(struct pipe *p);
 
 /* The phone is gone: unlink everything at the camera, drop what came. */
 void pipe_stop(struct pipe *p);
+
+/* The same of a phone that may only sleep: what has come for it is kept, on an endpoint without
+ * a framing, until it wakes (pipe_start) or turns out to be gone (pipe_stop). */
+void pipe_sleep(struct pipe *p);
 
 /* The phone has given up the transfer under way, and now asks the camera to: as pipe_stop, and the
  * phone will see nothing of it any more. But what the phone has sent, and what the camera is at,

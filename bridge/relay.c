@@ -239,14 +239,19 @@ static void on_phone_start(void *user)
 	start_pipes(user);
 }
 
-static void on_phone_stop(void *user)
+static void on_phone_stop(void *user, bool asleep)
 {
 	struct relay *r = user;
 
 	/* Its pipes are the business of others from now on. */
 	end_abort(r);
 	control_pipe_release(&r->control);
-	stop_pipes(r);
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		if (asleep)
+			pipe_sleep(&r->pipes[i]);
+		else
+			pipe_stop(&r->pipes[i]);
+	}
 }
 
 static void on_phone_wake(void *user)

@@ -410,7 +410,8 @@ static void test_phone_halts(void **state)
 
 	(void)state;
 	open_generic(&p, true);
-	pipebench_put(&p, 512, 1);
+	for (uint32_t i = 1; i <= 3; i++)
+		pipebench_put(&p, 512, i);
 	bench_settle(&p.bench);
 	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
 	fake_ffs_set_halt(p.bench.ffs, PIPE_OUT);
@@ -420,10 +421,12 @@ static void test_phone_halts(void **state)
 	bench_settle(&p.bench);
 	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	pipebench_expect(&p, 512, 1);
+	bench_settle(&p.bench);
+	for (uint32_t i = 1; i <= 3; i++)
+		pipebench_expect(&p, 512, i);
 	assert_int_equal(p.failed, 0);
 	assert_int_equal(p.camera_in->clears, 0);
-	assert_int_equal(p.in.bytes, 512);
+	assert_int_equal(p.in.bytes, 3 * 512);
 	pipebench_exchange(&p, 10);
 	pipebench_close(&p);
 }

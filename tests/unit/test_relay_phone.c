@@ -133,6 +133,44 @@ static void test_sleep(void **state)
 	relayrig_close(&r);
 }
 
+/* What comes when its port does not take it any more is there when it wakes, and not when it turns
+ * out to have been unplugged. */
+static void test_sleep_keeps(void **state)
+{
+	const bool *gone = *state;
+	struct relayrig r;
+	uint8_t event[20], packet[512];
+	size_t size;
+
+	relayrig_open(&r, true);
+	relayrig_enable(&r);
+	r.bench.ffs->suspended = true;
+	relay_event(r.relay, FUNCTIONFS_SUSPEND);
+	for (unsigned i = 0; i < 2; i++) {
+		bench_fill(event, sizeof(event), i);
+		camera_put(r.camera[RIG_EVENT], event, sizeof(event));
+	}
+	bench_settle(&r.bench);
+	relayrig_wait(&r, RIG_UNPLUG_S);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->urbs_out, 0);
+	r.bench.ffs->suspended = false;
+	if (*gone) {
+		disable_phone(&r);
+		relayrig_enable(&r);
+		assert_int_equal(bench_receive(&r.bench, RIG_EVENT, packet, &size), FAKE_NAK);
+	} else {
+		relay_event(r.relay, FUNCTIONFS_RESUME);
+		bench_settle(&r.bench);
+		for (unsigned i = 0; i < 2; i++) {
+			bench_fill(event, sizeof(event), i);
+			bench_expect(&r.bench, RIG_EVENT, event, sizeof(event));
+		}
+	}
+	relayrig_exchange(&r, 100);
+	relayrig_close(&r);
+}
+
 /* A server that resets no ports: the class's own request, and its halts, before anything else. */
 static void test_class_reset(void **state)
 {
@@ -273,6 +311,8 @@ int main(void)
 		{"phone returns", test_return, NULL, NULL, &done},
 		{"phone returns, the server refuses", test_return, NULL, NULL, &refused},
 		{"sleep", test_sleep, NULL, NULL, NULL},
+		{"sleep, with an event", test_sleep_keeps, NULL, NULL, &no},
+		{"unplugged, with an event", test_sleep_keeps, NULL, NULL, &yes},
 		{"reset by class", test_class_reset, NULL, NULL, &no},
 		{"reset by class, after silence", test_class_reset, NULL, NULL, &yes},
 		{"phone returns, and goes", test_return_and_go, NULL, NULL, NULL},
