@@ -2,6 +2,7 @@
 #include "bridge/check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -35,8 +36,11 @@ static const char *product(const struct usb_profile *p)
 /* A camera's text may be meant for the terminal rather than for its reader. */
 static void print_text(const char *text)
 {
-	for (; *text; text++)
-		(void)putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+	char clean[USBDESC_STRING_SIZE];
+
+	(void)snprintf(clean, sizeof(clean), "%s", text);
+	log_clean(clean, strlen(clean));
+	(void)fputs(clean, stdout);
 }
 
 static void print_interface(const struct usb_profile *p, const struct usb_interface *i)

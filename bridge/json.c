@@ -24,10 +24,25 @@ cJSON *json_class(uint8_t class, uint8_t subclass, uint8_t protocol)
 	return object;
 }
 
+/* cJSON escapes C0 alone (print_string_ptr). DEL and C1, U+0080 to U+009F, could be meant for the
+ * terminal as well; escaped they are the same string to whoever parses it. */
+static bool print_escaped(const char *text)
+{
+	for (const uint8_t *at = (const uint8_t *)text; *at; at++) {
+		if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+			printf("\\u%04x", *++at);
+		else if (*at == 0x7f)
+			printf("\\u%04x", *at);
+		else
+			(void)putchar(*at);
+	}
+	return putchar('\n') != EOF;
+}
+
 bool json_print(cJSON *root)
 {
 	char *text = cJSON_Print(root);
-	bool printed = text && puts(text) >= 0;
+	bool printed = text && print_escaped(text);
 
 	free(text);
 	cJSON_Delete(root);

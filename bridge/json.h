@@ -14,7 +14,7 @@ void json_add_hex(struct cJSON *object, const char *name, unsigned value, int di
 /* A new object with class, subclass and protocol. */
 struct cJSON *json_class(uint8_t class, uint8_t subclass, uint8_t protocol);
 
-/* Prints `root` and a newline to standard output, and frees it. */
+/* Prints `root` and a newline to standard output, control characters escaped, and frees it. */
 bool json_print(struct cJSON *root);
 
 #endif

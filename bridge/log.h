@@ -3,11 +3,12 @@
  * log: lines on standard error, for a person or for the journal.
  *
  * Under systemd (JOURNAL_STREAM is set) each line starts with its level as <N>, sd-daemon(3); else
- * with "error: " or "warning: ". Control characters of what others sent are replaced.
+ * with "error: " or "warning: ". What others sent is cleaned (log_clean).
  */
 #ifndef BRIDGE_LOG_H
 #define BRIDGE_LOG_H
 
+#include <stddef.h>
 #include <syslog.h> /* LOG_ERR .. LOG_DEBUG */
 
 /* Lines above this level are dropped; LOG_INFO at start. */
@@ -23,5 +24,9 @@ void log_write(int level, const char *format, ...) __attribute__((format(printf,
 
 /* For glog_set. */
 void log_text(int level, const char *text);
+
+/* Replaces by '?' each byte that is of no printable character in UTF-8: control characters (C0,
+ * DEL, C1), and what is not UTF-8. For all text of others that goes to a terminal. */
+void log_clean(char *text, size_t size);
 
 #endif

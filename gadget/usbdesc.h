@@ -42,7 +42,7 @@ struct usb_interface {
 struct usb_string {
 	uint16_t lang; /* LANGID, USB 2.0 section 9.6.7 */
 	uint8_t index;
-	char text[USBDESC_STRING_SIZE]; /* UTF-8; what is no valid UTF-16 has become U+FFFD */
+	char text[USBDESC_STRING_SIZE]; /* UTF-8, control characters too; no valid UTF-16: U+FFFD */
 };
 
 struct usb_profile {

@@ -84,6 +84,13 @@ static void test_refused(void **state)
 		"port     20980000.usb (unknown driver), high speed\n"
 		"refused  c\nlost     b\nlost     d\nnote     a\n"
 		"verdict  the camera cannot be presented\n");
+	/* CSI in UTF-8, which usbdesc keeps because the phone is to have it; and the longest. */
+	memcpy(p.strings[1].text, "\xc2\x9b\x7fZ\xc3\xbc", 7);
+	print(&p, NULL, &fit, false, out);
+	assert_non_null(strstr(out, "046d:082d ???Z\xc3\xbc, high speed"));
+	memset(p.strings[1].text, 'x', USBDESC_STRING_SIZE - 1);
+	print(&p, NULL, &fit, false, out);
+	assert_ptr_equal(strstr(out, "x, high speed"), strchr(out, 'x') + USBDESC_STRING_SIZE - 2);
 	p.num_langs = 0; /* so it has no product string */
 	print(&p, NULL, &fit, false, out);
 	assert_non_null(strstr(out, "046d:082d , high speed"));
@@ -145,6 +152,24 @@ static void test_json_interfaces(void **state)
 	assert_int_equal(n, 2);
 }
 
+/* The whole string, and nothing that a terminal could take for itself. */
+static void test_json_controls(void **state)
+{
+	struct usb_profile p;
+	struct fit fit = {0};
+	char out[4096];
+
+	(void)state;
+	read_sample(&p, SAMPLE_UVC);
+	strcpy(p.strings[1].text,
+		"\033\x7f\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0\xc3\x9b\xe2\x82\x9b\"\\");
+	print(&p, NULL, &fit, true, out);
+	assert_non_null(strstr(out,
+		"\"product_name\":"
+		"\t\"\\u001b\\u007f\\u0080\\u009b\\u009f\xc2\xa0\xc3\x9b\xe2\x82\x9b"
+		"\\\"\\\\\","));
+}
+
 static void test_full(void **state)
 {
 	struct usb_profile p;
@@ -170,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_interfaces),
+		cmocka_unit_test(test_json_controls),
 		cmocka_unit_test(test_full),
 	};
 

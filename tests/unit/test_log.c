@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* log: what of others' text reaches a terminal. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/log.h"
+
+#define NUM(table) (sizeof(table) / sizeof(table[0]))
+
+static const struct text {
+	const char *text, *clean; /* NULL: the same */
+} texts[] = {
+	{"", NULL},
+	{" Canon ~", NULL},
+	{"\033[2J\n\t\x01\x1f|\x7f", "?[2J????|?"},
+	/* C1: the first, CSI, the last; U+00A0 is none. */
+	{"\xc2\x80|\xc2\x9b"
+	 "2J|\xc2\x9f|\xc2\xa0",
+		"??|??2J|??|\xc2\xa0"},
+	/* The same bytes in other characters. */
+	{"\xc3\x9b\xe2\x82\x9b\xf0\x9f\x93\xb7", NULL},
+	/* CSI as ISO 8859-1 has it. */
+	{"\x9b"
+	 "2J",
+		"?2J"},
+	/* The first and the last of each length. */
+	{"\xdf\xbf|\xe0\xa0\x80|\xed\x9f\xbf|\xee\x80\x80|\xef\xbf\xbf", NULL},
+	{"\xf0\x90\x80\x80|\xf4\x8f\xbf\xbf", NULL},
+	/* ESC and CSI in more bytes than they need. */
+	{"\xc0\x9b|\xc1\x9b|\xe0\x80\x9b|\xe0\x82\x9b|\xf0\x80\x82\x9b", "??|??|???|???|????"},
+	/* Surrogates; above U+10FFFF; no leads. */
+	{"\xed\xa0\x80|\xf4\x90\x80\x80|\xf5\x80\x80\x80|\xff\xfe", "???|????|????|??"},
+	/* Cut short: what follows is not swallowed. */
+	{"\xc3\033|\xe2\x82\033|\xf0\x9f\x93\033", "??|???|????"},
+	{"\xc3\xc3\xbc", "?\xc3\xbc"},
+	{"a\xc3", "a?"},
+	{"a\xe2\x82", "a??"},
+	{"a\xf0\x9f\x93", "a???"},
+};
+
+static void test_clean(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM(texts); i++) {
+		const struct text *t = &texts[i];
+		size_t size = strlen(t->text);
+		char *text = malloc(size); /* without a NUL */
+
+		if (size)
+			memcpy(text, t->text, size);
+		log_clean(text, size);
+		if (size)
+			assert_memory_equal(text, t->clean ? t->clean : t->text, size);
+		free(text);
+	}
+}
+
+/* What log_write writes to standard error. */
+static void written(const char *text, char out[1024])
+{
+	int captured = memfd_create("stderr", MFD_CLOEXEC), saved = dup(2);
+	ssize_t n;
+
+	assert_int_equal(dup2(captured, 2), 2);
+	log_warning("%s", text);
+	assert_int_equal(dup2(saved, 2), 2);
+	n = pread(captured, out, 1023, 0);
+	assert_in_range(n, 1, 1022);
+	out[n] = 0;
+	close(captured);
+	close(saved);
+}
+
+static void test_line(void **state)
+{
+	char out[1024], text[1000];
+	size_t size;
+
+	(void)state;
+	unsetenv("JOURNAL_STREAM");
+	written("a\nb\xc2\x9b\xc3\xbc", out);
+	assert_string_equal(out, "warning: a?b??\xc3\xbc\n");
+	/* Nor is a character cut in two, wherever the line's end falls. */
+	for (size_t head = 0; head < 3; head++) {
+		memset(text, 'x', head);
+		for (size = head; size + 3 < sizeof(text); size += 3)
+			memcpy(text + size, "\xe2\x82\xac", 3);
+		text[size] = 0;
+		written(text, out);
+		size = strlen(out);
+		assert_int_equal(out[size - 1], '\n');
+		size -= 1 + (out[size - 2] == '?') + (out[size - 3] == '?');
+		assert_memory_equal(out + size - 3, "\xe2\x82\xac", 3);
+	}
+	setenv("JOURNAL_STREAM", "8:1", 1);
+	written("\x7f", out);
+	assert_string_equal(out, "<4>?\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
