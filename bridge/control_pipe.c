@@ -16,9 +16,29 @@
 
 #define GET_DEVICE_STATUS 0x67
 
-bool control_pipe_map_index(
-	const struct usb_profile *profile, const struct usb_ctrlrequest *setup, uint16_t *index)
+/* FunctionFS goes by the number alone, without the direction (ffs_func_revmap_ep): where the UDC
+ * has given an IN and an OUT endpoint the same, as dwc2 does, the later one is named for either. */
+static bool shares_number(const struct control_pipe *c, unsigned at)
 {
+	int address = ffs_address(c->ffs, at);
+
+	if (address < 0)
+		return true; /* not configured any more: nobody can tell */
+	for (unsigned i = 0; i < c->profile->num_endpoints; i++) {
+		int other = ffs_address(c->ffs, i);
+
+		if (i != at && other >= 0 && !((other ^ address) & USB_ENDPOINT_NUMBER_MASK))
+			return true;
+	}
+	return false;
+}
+
+/* wIndex of the phone's request in the camera's numbers; false: there is no such thing, or it may
+ * be another that the phone means. */
+static bool map_index(
+	const struct control_pipe *c, const struct usb_ctrlrequest *setup, uint16_t *index)
+{
+	const struct usb_profile *profile = c->profile;
 	uint16_t at = le16toh(setup->wIndex);
 
 	*index = at;
@@ -28,7 +48,7 @@ bool control_pipe_map_index(
 		 * control endpoint. */
 		if (!(at & 0xff))
 			return true;
-		if ((at & 0xff) > profile->num_endpoints)
+		if ((at & 0xff) > profile->num_endpoints || shares_number(c, (at & 0xff) - 1))
 			return false;
 		*index = profile->endpoints[(at & 0xff) - 1].address;
 		return true;
@@ -136,7 +156,7 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 	c->busy = true;
 	c->requests++;
 	/* In flight: the camera has not even given up the one before. */
-	if (c->urb.seqnum || !control_pipe_map_index(c->profile, setup, &index)) {
+	if (c->urb.seqnum || !map_index(c, setup, &index)) {
 		answer(c, EP0_STALL, 0);
 		return;
 	}

@@ -4,7 +4,9 @@
  *
  * One at a time, as ep0 is. The numbers in wIndex are the phone's and are translated: FunctionFS
  * gives the position of an endpoint (FUNCTIONFS_ALL_CTRL_RECIP) and the logical number of an
- * interface. So are the addresses of endpoints in what a still-image camera answers.
+ * interface. So are the addresses of endpoints in what a still-image camera answers. A request to
+ * an endpoint is stalled where that position may stand for another: where two endpoints have the
+ * same number at the phone, IN and OUT.
  */
 #ifndef BRIDGE_CONTROL_PIPE_H
 #define BRIDGE_CONTROL_PIPE_H
@@ -45,9 +47,5 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 /* The next request, or the one that is unanswered, does not go to the camera before the release. */
 void control_pipe_hold(struct control_pipe *c);
 void control_pipe_release(struct control_pipe *c);
-
-/* wIndex of the phone's request in the camera's numbers; false: there is no such endpoint. */
-bool control_pipe_map_index(
-	const struct usb_profile *profile, const struct usb_ctrlrequest *setup, uint16_t *index);
 
 #endif

@@ -91,6 +91,30 @@ static struct usb_ctrlrequest setup(uint8_t type, uint8_t request, uint16_t inde
 
 /* ---- wIndex ---- */
 
+/* The endpoints' addresses at the phone. */
+enum phone {
+	APART,	   /* no two have a number in common */
+	DWC2,	   /* IN and OUT are counted each by itself */
+	OUT_FIRST, /* the last two have one in common */
+	GONE,	   /* not configured any more */
+};
+
+static const uint8_t phone_addresses[][3] = {
+	[APART] = {0x8a, 0x05, 0x86},
+	[DWC2] = {0x81, 0x01, 0x82},
+	[OUT_FIRST] = {0x81, 0x02, 0x82},
+	[GONE] = {0x8a, 0x05, 0x86},
+};
+
+static void add_endpoints(struct rig *r, enum phone phone)
+{
+	for (unsigned i = 0; i < profile.num_endpoints; i++)
+		bench_add(&r->bench, profile.endpoints[i].address, phone_addresses[phone][i],
+			profile.endpoints[i].max_packet);
+	if (phone != GONE)
+		fake_ffs_enable(r->bench.ffs);
+}
+
 static const struct index_case {
 	const char *name;
 	uint8_t type;
@@ -114,29 +138,53 @@ static const struct index_case {
 	{"an address is no position", USB_RECIP_ENDPOINT, 0x83, false, 0},
 };
 
-static void test_index(void **state)
+static void expect_index(
+	enum phone phone, uint8_t type, uint16_t index, bool mapped, uint16_t camera)
 {
-	const struct index_case *c = *state;
-	struct usb_ctrlrequest s = setup(c->type, 9, c->phone, 0);
+	struct usb_ctrlrequest s = setup(type, 9, index, 0);
 	struct rig r;
-	uint16_t index = 0xffff;
 
-	assert_int_equal(control_pipe_map_index(&profile, &s, &index), c->exists);
-	if (c->exists)
-		assert_int_equal(index, c->camera);
 	open_rig(&r);
+	add_endpoints(&r, phone);
 	control_pipe_request(&r.control, &s, NULL, 0);
 	bench_settle(&r.bench);
 	assert_int_equal(r.bench.ffs->answers, 1);
-	assert_int_equal(r.bench.camera->num_requests, c->exists);
-	if (c->exists) {
-		s.wIndex = htole16(c->camera);
+	assert_int_equal(r.bench.camera->num_requests, mapped);
+	if (mapped) {
+		s.wIndex = htole16(camera);
 		assert_memory_equal(r.bench.camera->requests[0].setup, &s, 8);
 	} else {
 		assert_int_equal(r.bench.ffs->answer, EP0_STALL);
 		assert_int_equal(r.control.stalls, 1);
 	}
 	close_rig(&r);
+}
+
+static void test_index(void **state)
+{
+	const struct index_case *c = *state;
+
+	expect_index(APART, c->type, c->phone, c->exists, c->camera);
+}
+
+/* Where endpoints share a number, a position may stand for either: 0x81, the camera's 0x83, or
+ * 0x01, its 0x02. */
+static void test_shared_number(void **state)
+{
+	const uint8_t type = USB_TYPE_CLASS | USB_RECIP_ENDPOINT;
+
+	(void)state;
+	expect_index(DWC2, type, 1, false, 0);
+	expect_index(DWC2, type, 2, false, 0);
+	expect_index(DWC2, USB_DIR_IN | type, 2, false, 0);
+	expect_index(DWC2, type, 3, true, 0x81);
+	expect_index(OUT_FIRST, type, 1, true, 0x83);
+	expect_index(OUT_FIRST, type, 2, false, 0);
+	expect_index(OUT_FIRST, type, 3, false, 0);
+	expect_index(DWC2, type, 0, true, 0);
+	expect_index(DWC2, USB_TYPE_CLASS | USB_RECIP_INTERFACE, 1, true, 5);
+	/* Of which nobody knows any more. */
+	expect_index(GONE, type, 3, false, 0);
 }
 
 /* ---- endpoints in an answer ---- */
@@ -169,10 +217,7 @@ static void test_device_status(void **state)
 	struct rig r;
 
 	open_rig(&r);
-	bench_add(&r.bench, 0x83, 0x8a, 512);
-	bench_add(&r.bench, 0x02, 0x05, 512);
-	bench_add(&r.bench, 0x81, 0x86, 8);
-	fake_ffs_enable(r.bench.ffs);
+	add_endpoints(&r, APART);
 	r.bench.camera->answer_size = c->size;
 	memcpy(r.bench.camera->answer, c->camera, c->size);
 	control_pipe_request(&r.control, &s, NULL, 0);
@@ -439,6 +484,7 @@ static void test_fini(void **state)
 int main(void)
 {
 	const struct CMUnitTest others[] = {
+		TEST("shared number", test_shared_number, NULL),
 		TEST("timeout", test_timeout, NULL),
 		TEST("held", test_held, NULL),
 		TEST("busy", test_busy, NULL),
