@@ -16,9 +16,9 @@ truncate -s 16M "$work/image"
 remote_gadget 1d6b 0104
 remote_function mass_storage.0 "lun.0/file=$work/image"
 remote_plug
-check "the disk recovers where it is plugged in" botreset "$(node_at dummy_hcd.1)" 4
+check "the disk recovers where it is plugged in" botreset "$(node_at dummy_hcd.1)" 10
 server
 bridge_start
-check "and at the phone" botreset "$(node_at dummy_hcd.0)" 4
+check "and at the phone" botreset "$(node_at dummy_hcd.0)" 10
 bridge_stop
 nothing_left
