@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/relay.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "bridge/log.h"
 #include "bridge/phone.h"
 #include "bridge/pipe.h"
+#include "bridge/transfer_abort.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
 
@@ -37,11 +37,6 @@
  * a phone may need some time from one request to the next. */
 #define GATHER_S 0.01
 
-/* How long the camera has for what it is at when the phone gives a transfer up. What is unlinked
- * just when it completes, the camera may have taken or not, and Linux' server has been seen to
- * crash of it: stub_recv_cmd_unlink goes on with a URB that stub_tx_loop has freed. */
-#define DRAIN_S 0.1
-
 struct relay {
 	const struct usb_profile *profile;
 	struct client *client;
@@ -50,12 +45,11 @@ struct relay {
 	void *user;
 	bool failed;
 	struct phone phone;
-	uint32_t aborted; /* pipes, a bit each, that wait for the class request that stopped them */
 	struct control_pipe control;
+	struct transfer_abort abort;
 	struct ev_loop *loop;
 	ev_timer early;	 /* runs while a pipe_is_early */
 	ev_timer gather; /* runs while a pipe_is_gathering */
-	ev_timer drain;	 /* runs while `aborted` */
 	bool stirred;	 /* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
 	unsigned num_pipes;
@@ -172,66 +166,6 @@ static void start_pipes(struct relay *r)
 	log_addresses(r);
 }
 
-/* ---- class requests that end a transfer ---- */
-
-/* Until it has been answered nothing is asked for, and nothing goes on to the camera that the phone
- * sent before. */
-static void begin_abort(struct relay *r, const struct usb_ctrlrequest *setup)
-{
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		struct pipe *p = &r->pipes[i];
-
-		if (!framing_is_abort(p->framing, setup->bRequestType, setup->bRequest) ||
-			r->profile->interfaces[p->interface_at].logical !=
-				(le16toh(setup->wIndex) & 0xff))
-			continue;
-		/* A request without a data stage is over for the phone when it is answered. Until
-		 * then reads only tell late of what it sent before. */
-		pipe_abort(p, setup->wLength);
-		r->aborted |= 1u << i;
-		control_pipe_hold(&r->control);
-		ev_timer_again(r->loop, &r->drain);
-	}
-}
-
-static void on_drained(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct relay *r = timer->data;
-
-	(void)events;
-	ev_timer_stop(loop, timer);
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		if (r->aborted & 1u << i)
-			pipe_unlink_all(&r->pipes[i]);
-	}
-}
-
-static void end_abort(struct relay *r)
-{
-	r->aborted = 0;
-	ev_timer_stop(r->loop, &r->drain);
-}
-
-/* The camera hears of it when it has nothing of that transfer any more: a URB that outlived it
- * would be taken for the start of the next, or bring that. */
-static void flush_abort(struct relay *r)
-{
-	if (!r->aborted)
-		return;
-	for (unsigned i = 0; r->control.held && i < r->num_pipes; i++) {
-		if (r->aborted & 1u << i && r->pipes[i].state == PIPE_STOPPING)
-			return;
-	}
-	control_pipe_release(&r->control);
-	if (r->control.busy)
-		return;
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		if (r->aborted & 1u << i)
-			pipe_start(&r->pipes[i]);
-	}
-	end_abort(r);
-}
-
 /* ---- the phone ---- */
 
 static void on_phone_start(void *user)
@@ -243,9 +177,7 @@ static void on_phone_stop(void *user, bool asleep)
 {
 	struct relay *r = user;
 
-	/* Its pipes are the business of others from now on. */
-	end_abort(r);
-	control_pipe_release(&r->control);
+	transfer_abort_forget(&r->abort);
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		if (asleep)
 			pipe_sleep(&r->pipes[i]);
@@ -286,7 +218,7 @@ void relay_setup(
 {
 	kick(r, -1);
 	if (phone_is_served(&r->phone))
-		begin_abort(r, setup);
+		transfer_abort_begin(&r->abort, setup);
 	control_pipe_request(&r->control, setup, data, size);
 }
 
@@ -351,7 +283,7 @@ void relay_flush(struct relay *r)
 {
 	/* First: the answer to the phone is on its way, and what it sends then is for a pipe that
 	 * runs. */
-	flush_abort(r);
+	transfer_abort_flush(&r->abort);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_flush(&r->pipes[i]);
 	resume_early(r);
@@ -412,11 +344,9 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	ev_init(&r->gather, on_gather);
 	r->gather.repeat = GATHER_S;
 	r->gather.data = r;
-	ev_init(&r->drain, on_drained);
-	r->drain.repeat = DRAIN_S;
-	r->drain.data = r;
 	phone_init(&r->phone, loop, client, profile, unplug_after_s, &phone_callbacks, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
+	transfer_abort_init(&r->abort, loop, profile, &r->control, r->pipes);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], framing_of_interface(profile, i));
 	for (unsigned i = 0; i < profile->num_endpoints; i++) {
@@ -435,9 +365,9 @@ void relay_free(struct relay *r)
 {
 	if (!r)
 		return;
+	transfer_abort_fini(&r->abort);
 	control_pipe_fini(&r->control);
 	phone_fini(&r->phone);
-	ev_timer_stop(r->loop, &r->drain);
 	ev_timer_stop(r->loop, &r->gather);
 	ev_timer_stop(r->loop, &r->early);
 	for (unsigned i = 0; i < r->num_pipes; i++)
