@@ -2,8 +2,6 @@
 #include "bridge/pipe.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,16 +10,7 @@
 #include "bridge/log.h"
 #include "gadget/ffs.h"
 
-#define CONTAINER(pointer, type, member)                                                           \
-	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
-
-/* What comes now is of no use to the other side. */
-static bool is_dropping(const struct pipe *p)
-{
-	return p->state == PIPE_STOPPED || p->state == PIPE_STOPPING;
-}
-
-static void drop(struct pipe_slot *slot)
+void pipe_drop(struct pipe_slot *slot)
 {
 	struct pipe *p = slot->pipe;
 
@@ -58,27 +47,12 @@ static bool ask(struct pipe *p, uint32_t size)
 	if (pipe_is_in(p)) {
 		if (pipe_submit(slot, size, 0))
 			return true;
-		drop(slot);
+		pipe_drop(slot);
 		return false;
 	}
 	slot->aio_out = 1;
 	ffs_read(p->ffs, p->at, &slot->aio, pipe_buffer(slot), size);
 	return true;
-}
-
-static void send_to_phone(struct pipe_slot *slot)
-{
-	struct pipe *p = slot->pipe;
-
-	slot->again = false;
-	slot->aio_out = (slot->size > 0) + slot->ended;
-	if (slot->size)
-		ffs_write(p->ffs, p->at, &slot->aio, pipe_buffer(slot), slot->size);
-	/* FunctionFS sends no zero-length packet by itself (it never sets req->zero). */
-	if (slot->ended)
-		ffs_write(p->ffs, p->at, &slot->zlp, pipe_buffer(slot), 0);
-	if (!slot->size && !slot->ended)
-		slot->state = SLOT_DONE;
 }
 
 static void send_on(struct pipe_slot *slot)
@@ -94,7 +68,7 @@ static void send_on(struct pipe_slot *slot)
 	slot->framed = true;
 	slot->state = SLOT_SENT;
 	if (pipe_is_in(p))
-		send_to_phone(slot);
+		pipe_send_to_phone(slot);
 	else
 		pipe_send_to_camera(slot);
 }
@@ -122,8 +96,8 @@ void pipe_pump(struct pipe *p)
 
 		if (slot->state == SLOT_ASKED || (slot->state == SLOT_SENT && slot->again))
 			break;
-		if (slot->state == SLOT_COME && is_dropping(p) && !p->holds)
-			drop(slot);
+		if (slot->state == SLOT_COME && pipe_is_dropping(p) && !p->holds)
+			pipe_drop(slot);
 		else if (slot->state == SLOT_COME && may_send(p, slot))
 			send_on(slot);
 		else if (slot->state == SLOT_COME)
@@ -174,8 +148,9 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 
 	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is
 	 * kept for after it. */
-	if ((is_dropping(p) && (status || !p->holds)) || (p->state == PIPE_HALTING && status)) {
-		drop(slot);
+	if ((pipe_is_dropping(p) && (status || !p->holds)) ||
+		(p->state == PIPE_HALTING && status)) {
+		pipe_drop(slot);
 		return;
 	}
 	slot->size = actual;
@@ -202,7 +177,7 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 	p->urbs_out--;
 	p->camera_halted |= status == -EPIPE;
 	if (surplus) {
-		drop(slot);
+		pipe_drop(slot);
 	} else if (pipe_is_in(p)) {
 		on_urb_in(slot, status, actual);
 	} else {
@@ -213,125 +188,10 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 	if (status == -ESHUTDOWN || status == -ENODEV) {
 		p->callbacks->failed(p->user, "the camera has been unplugged");
 		pipe_stop(p);
-	} else if (status && !surplus && !is_dropping(p)) {
+	} else if (status && !surplus && !pipe_is_dropping(p)) {
 		pipe_halted(slot, status);
 	}
 	pipe_pump(p);
-}
-
-/* The phone's port has failed. -ESHUTDOWN: the endpoints have been disabled, and the event that
- * says so is on its way, perhaps behind their being enabled again: what the camera gives now is too
- * late for all. */
-static void on_port_failed(struct pipe *p, int error)
-{
-	if (error == -ESHUTDOWN) {
-		p->callbacks->shut_down(p->user);
-		return;
-	}
-	log_warning("endpoint %u: %s; it rests until the phone configures the camera again",
-		p->at + 1, strerror(-error));
-	pipe_stop(p);
-}
-
-/* OUT: whether what the phone has sent is still of use to the camera. */
-static bool is_wanted(struct pipe_slot *slot, uint32_t size)
-{
-	struct pipe *p = slot->pipe;
-
-	if (p->halts_late)
-		return pipe_has_gone_on(p, pipe_buffer(slot), size);
-	if (p->state == PIPE_HALTING)
-		return p->swallows;
-	if (!is_dropping(p))
-		return true;
-	return p->holds && framing_is_command(p->framing, pipe_buffer(slot), size);
-}
-
-static void on_read(struct pipe_slot *slot, int result)
-{
-	struct pipe *p = slot->pipe;
-
-	slot->aio_out = 0;
-	if (result >= 0 && slot->remnant)
-		result = pipe_skip_remnant(slot, result);
-	if (result >= 0 && is_wanted(slot, (uint32_t)result)) {
-		slot->size = (uint32_t)result;
-		slot->ended = slot->size < slot->asked && slot->size % p->phone_packet == 0;
-		slot->state = SLOT_COME;
-		p->callbacks->stirred(p->user, p);
-		return;
-	}
-	drop(slot);
-	/* What is left of an older configuration says nothing about this one. */
-	if (slot->epoch != p->epoch || result >= 0)
-		return;
-	if (result == -EAGAIN)
-		p->parked = true;
-	else if (result != -EINPROGRESS)
-		on_port_failed(p, result);
-}
-
-/* Takes back what stands at the phone's port behind this slot, which has to go first. */
-static void recall_behind(struct pipe_slot *slot)
-{
-	struct pipe *p = slot->pipe;
-
-	/* The newest first, so that none moves up to the phone's next token. */
-	for (unsigned i = p->send; --i != slot->position;) {
-		struct pipe_slot *later = pipe_slot_at(p, i);
-
-		if (later->state != SLOT_SENT || later->again)
-			continue;
-		later->again = true;
-		ffs_cancel(p->ffs, &later->zlp);
-		ffs_cancel(p->ffs, &later->aio);
-	}
-}
-
-static void on_written(struct pipe_slot *slot, bool data, int result)
-{
-	struct pipe *p = slot->pipe;
-
-	slot->aio_out--;
-	if (result >= 0 && data)
-		slot->size = 0;
-	else if (result >= 0)
-		slot->ended = false;
-	/* EAGAIN: dwc2 takes nothing while the bus is suspended. EINPROGRESS: dwc2 gives a request
-	 * back so when the phone clears a halt. */
-	if (result == -EINPROGRESS && !slot->again)
-		recall_behind(slot);
-	slot->again |= result == -EAGAIN || result == -EINPROGRESS;
-	p->parked |= result == -EAGAIN;
-	if (result < 0 && !slot->again)
-		slot->size = 0, slot->ended = false;
-	if (!slot->aio_out) {
-		slot->state = slot->again ? SLOT_COME : SLOT_DONE;
-		/* Back to the oldest of them, whose completion came first. */
-		if (slot->again && (int)(slot->position - p->send) < 0)
-			p->send = slot->position;
-	}
-	if (result < 0 && !slot->again && slot->epoch == p->epoch)
-		on_port_failed(p, result);
-}
-
-static void on_aio_done(struct ffsaio_request *req, int result)
-{
-	struct pipe_slot *slot = CONTAINER(req, struct pipe_slot, aio);
-
-	if (pipe_is_in(slot->pipe))
-		on_written(slot, true, result);
-	else
-		on_read(slot, result);
-	pipe_pump(slot->pipe);
-}
-
-static void on_zlp_done(struct ffsaio_request *req, int result)
-{
-	struct pipe_slot *slot = CONTAINER(req, struct pipe_slot, zlp);
-
-	on_written(slot, false, result);
-	pipe_pump(slot->pipe);
 }
 
 /* ---- life ---- */
@@ -461,8 +321,8 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 		slot->urb.buffer = p->buffers + (size_t)i * max_request;
 		slot->urb.done = on_urb_done;
 		slot->urb.user = slot;
-		slot->aio.done = on_aio_done;
-		slot->zlp.done = on_zlp_done;
+		slot->aio.done = pipe_on_aio_done;
+		slot->zlp.done = pipe_on_zlp_done;
 	}
 	return 0;
 }

@@ -194,6 +194,20 @@ static inline bool pipe_is_in(const struct pipe *p)
 	return p->dir == FRAMING_IN;
 }
 
+/* What comes now is of no use to the other side. */
+static inline bool pipe_is_dropping(const struct pipe *p)
+{
+	return p->state == PIPE_STOPPED || p->state == PIPE_STOPPING;
+}
+
+/* What this slot was to bring, or has brought, goes nowhere. */
+void pipe_drop(struct pipe_slot *slot);
+
+/* IN: writes what is left of this slot to the phone's port. */
+void pipe_send_to_phone(struct pipe_slot *slot);
+void pipe_on_aio_done(struct ffsaio_request *req, int result);
+void pipe_on_zlp_done(struct ffsaio_request *req, int result);
+
 /* Moves everything on that can move. */
 void pipe_pump(struct pipe *p);
 
