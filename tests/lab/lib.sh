@@ -60,6 +60,17 @@ eventually() {
 
 not() { ! "$@"; }
 
+# ---- programs in the background
+
+has_ended() { not kill -0 "$1" 2>/dev/null; }
+
+# ctrl_c WHAT: for the program whose process is $begun; it ends, and at once.
+ctrl_c() {
+	kill -INT "$begun"
+	check "$1: Ctrl-C ends it" eventually 15 has_ended "$begun"
+	wait "$begun" || true
+}
+
 # ---- time
 
 ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
@@ -76,7 +87,8 @@ median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 
 # ---- USB
 
-# usb_at PLACE: the sysfs folders of the devices below a controller: pci, vhci_hcd or dummy_hcd.0.
+# usb_at PLACE: the sysfs folders of the devices below a controller (pci, vhci_hcd, dummy_hcd.0), or of the
+# one with a bus id.
 usb_at() {
 	local device path
 	for device in /sys/bus/usb/devices/*-*; do
@@ -97,12 +109,36 @@ usb_up() {
 
 usb_gone() { [ -z "$(usb_at "$1")" ]; }
 
+# speed_at PLACE: of the one device there, in Mbit/s.
+speed_at() { cat "$(usb_at "$1")/speed"; }
+
 # port_at PLACE: gphoto2's name of the one camera there.
 port_at() {
 	local device
 	device=$(usb_at "$1")
 	printf 'usb:%03d,%03d\n' "$(cat "$device/busnum")" "$(cat "$device/devnum")"
 }
+
+# usbfs_at PLACE: the usbfs node of the one device there.
+usbfs_at() {
+	local device
+	device=$(usb_at "$1")
+	printf '/dev/bus/usb/%03d/%03d\n' "$(cat "$device/busnum")" "$(cat "$device/devnum")"
+}
+
+# nodes_at PLACE PATTERN: the names of what matches /sys/class/PATTERN below a controller.
+nodes_at() {
+	local node
+	# shellcheck disable=SC2231 # a pattern
+	for node in /sys/class/$2; do
+		case $(readlink -f "$node") in
+		*/"$1"*) echo "${node##*/}" ;;
+		esac
+	done
+}
+
+# has_nodes NUMBER PLACE PATTERN
+has_nodes() { [ "$(nodes_at "$2" "$3" | wc -l)" -eq "$1" ]; }
 
 # describe PLACE: lsusb -v of the device there, without the first line, which has its number.
 describe() {
@@ -145,18 +181,22 @@ lsusb_same() {
 	done <"$work/allowed"
 }
 
-# bus_watch PLACE: usbmon writes to $work/bus what happens on the bus there, until bus_unwatch.
+# bus_watch PLACE: usbmon appends to $work/bus what happens on the bus there, until bus_unwatch.
 bus_watch() {
 	local number
 	modprobe usbmon
 	mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug
 	number=$(cat "$(usb_at "$1")/busnum")
 	exec {bus_fd}<"/sys/kernel/debug/usb/usbmon/${number}u"
-	cat <&"$bus_fd" >"$work/bus" &
+	: >"$work/bus"
+	cat <&"$bus_fd" >>"$work/bus" &
 	bus_watcher=$!
 	exec {bus_fd}<&-
 }
-bus_unwatch() { kill "$bus_watcher"; }
+bus_unwatch() {
+	kill "$bus_watcher"
+	wait "$bus_watcher" || true
+}
 bus_has() { grep -Eq -- "$1" "$work/bus"; }
 
 # ---- the camera and the machine that it is plugged into
@@ -227,13 +267,13 @@ server_listens() { on_server ss -Htln 'sport = :3240' | grep -q .; }
 
 # hide_camera: from programs that look for any device that they know, by usbfs, which leaves what
 # usbip-host has to whoever asks. The phone shall be theirs.
-hide_camera() {
-	local device=/sys/bus/usb/devices/$busid
-	rm "$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")"
-}
+hide_camera() { rm "$(usbfs_at "$busid")"; }
 
 # The server hands the device out to the next client: 1 = available, 2 = used.
 server_free() { [ "$(cat "/sys/bus/usb/devices/$busid/usbip_status" 2>/dev/null)" = 1 ]; }
+
+# What the server says of a reset that its client asks for (stub_rx.c).
+resets() { dmesg | grep -c usb_queue_reset_device; }
 
 # link NETEM...: what the link does to packets, in each direction; no word = nothing.
 link() {
@@ -244,6 +284,8 @@ link() {
 	tc qdisc add dev link0 root netem limit 100000 "$@"
 	on_server tc qdisc add dev link1 root netem limit 100000 "$@"
 }
+
+link_losses() { say "$(tc -s qdisc show dev link0 | grep -o 'dropped [0-9]*') of those that this end sent"; }
 
 # Packets as a network carries them: a veth pair would hand 64 KiB over as one.
 link_real_packets() {
@@ -273,65 +315,6 @@ mkdir -p "$CAMLIBS"
 ln -sf /usr/lib/*/libgphoto2/*/ptp2.so "$CAMLIBS"
 
 vhci() { gphoto2 --quiet --port "$(port_at vhci_hcd)" "$@"; }
-
-# ---- a remote that is another gadget: the kernel's own functions on the second virtual controller
-
-# remote_gadget VENDOR PRODUCT [ATTRIBUTE=VALUE...]: its folder is $remote, and it has no function yet.
-remote_gadget() {
-	local word
-	phone_ready
-	remote=/sys/kernel/config/usb_gadget/remote
-	mkdir "$remote" "$remote/strings/0x409" "$remote/configs/c.1"
-	echo "0x$1" >"$remote/idVendor"
-	echo "0x$2" >"$remote/idProduct"
-	shift 2
-	for word in serialnumber=LAB1 manufacturer=lab product=remote; do
-		echo "${word#*=}" >"$remote/strings/0x409/${word%%=*}"
-	done
-	for word; do echo "${word#*=}" >"$remote/${word%%=*}"; done
-}
-
-# remote_function NAME [ATTRIBUTE=VALUE...]: adds one of the kernel's functions: SourceSink.0. A value
-# of @HEX is bytes.
-remote_function() {
-	local name=$1 word value
-	shift
-	mkdir "$remote/functions/$name"
-	for word; do
-		value=${word#*=}
-		case $value in
-		@*) bytes "${value#@}" ;;
-		*) echo "$value" ;;
-		esac >"$remote/functions/$name/${word%%=*}"
-	done
-	ln -s "$remote/functions/$name" "$remote/configs/c.1"
-}
-
-# remote_plug: into the camera's machine. Its bus id is in $busid afterwards.
-remote_plug() {
-	echo dummy_udc.1 >"$remote/UDC"
-	eventually 20 usb_up dummy_hcd.1 || fail "the remote gadget did not appear"
-	busid=$(usb_at dummy_hcd.1)
-	busid=${busid##*/}
-}
-
-remote_unplug() { echo >"$remote/UDC"; }
-
-# still_camera FOLDER: the virtual still camera (camera/) that takes the pictures of this folder. What is
-# done to it by hand is written to $hands.
-still_camera() {
-	hands=$work/hands
-	remote_gadget 04b0 0437
-	remote_function ffs.camera
-	mkdir "$work/ffs"
-	mount -t functionfs camera "$work/ffs"
-	"$LAB_TOOLS/camera" "$work/ffs" "$1" "$hands" >"$work/camera.out" 2>/out/log/camera &
-	eventually 10 grep -qs ready "$work/camera.out" || fail "no still camera"
-	remote_plug
-}
-
-# gphoto2 where the virtual still camera is plugged in, as long as no server has it.
-direct() { gphoto2 --quiet --port "$(port_at dummy_hcd.1)" "$@"; }
 
 # ---- the bridge
 
@@ -390,6 +373,12 @@ bridge_wait() {
 	wait "$bridge_pid" || bridge_status=$?
 }
 
+# bridge_fails: it ends by itself.
+bridge_fails() {
+	check "the daemon ends within 10 s" bridge_wait 10
+	check "exit code 1" [ "$bridge_status" -eq 1 ]
+}
+
 bridge_stop() {
 	kill -TERM "$bridge_pid"
 	bridge_wait 5 || fail "ip2usb is still there 5 s after SIGTERM"
@@ -402,55 +391,26 @@ bridge_fds() { find "/proc/$bridge_pid/fd" -mindepth 1 | wc -l; }
 phone_port() { port_at dummy_hcd.0; }
 phone() { gphoto2 --quiet --port "$(phone_port)" "$@"; }
 
+# phone_authorized 0|1: the phone's port: as plugged off and on, to its kernel's and the camera's drivers.
+phone_authorized() { echo "$1" >"$(usb_at dummy_hcd.0)/authorized"; }
+
 # What a stopped bridge leaves: no gadget, no mount, no connection, and the camera is free again.
 no_gadget() { [ "$(find /sys/kernel/config/usb_gadget -mindepth 1 -maxdepth 1 -name '*ip2usb*')" = "" ]; }
 no_mount() { ! grep -q ' /run/ip2usb.* functionfs ' /proc/mounts; }
 no_connection() { [ -z "$(ss -Htn 'sport = :3240 or dport = :3240')" ]; }
 
 nothing_left() {
-	check "no gadget is left" no_gadget
-	check "no FunctionFS mount is left" no_mount
+	nothing_left_here
 	check "the phone saw the unplug" eventually 3 usb_gone dummy_hcd.0
-	check "no connection to the server is left" eventually 3 no_connection
 	check "the camera is free again" eventually 3 server_free
 }
 
-# ---- human interface devices, serial ports and disks
-
-# nodes_at PLACE PATTERN: the names of what matches /sys/class/PATTERN below a controller.
-nodes_at() {
-	local node
-	# shellcheck disable=SC2231 # a pattern
-	for node in /sys/class/$2; do
-		case $(readlink -f "$node") in
-		*/"$1"*) echo "${node##*/}" ;;
-		esac
-	done
+# The same of this machine alone, whatever has become of the camera.
+nothing_left_here() {
+	check "no gadget is left" no_gadget
+	check "no FunctionFS mount is left" no_mount
+	check "no connection to the server is left" eventually 3 no_connection
 }
-
-# has_nodes NUMBER PLACE PATTERN
-has_nodes() { [ "$(nodes_at "$2" "$3" | wc -l)" -eq "$1" ]; }
-
-# bytes HEX: as they are.
-bytes() { perl -e 'print pack("H*", $ARGV[0])' "$1"; }
-
-# hex FILE: its bytes.
-hex() { od -An -v -t x1 "$1" | tr -d ' \n'; }
-
-# hid_report DEVICE NUMBER HEX: an ioctl of hidraw (HIDIOCSFEATURE is 6, GINPUT 10, SOUTPUT 11
-# of linux/hidraw.h), on a report that begins with its ID, or 0; prints the report afterwards.
-hid_report() {
-	perl -e 'my ($node, $number, $hex) = @ARGV;
-		my $report = pack("H*", $hex);
-		my $size = length($report);
-		open(my $device, "+<", $node) or die "$node: $!\n";
-		defined(ioctl($device, 0xc0004800 | $size << 16 | $number, $report))
-			or die "$node: $!\n";
-		print unpack("H*", substr($report, 0, $size)), "\n"' "$@"
-}
-
-# led DEVICE NUMBER VALUE: an input device's, by an EV_LED event; LED_NUML is 0, LED_CAPSL 1.
-led() { perl -e 'print pack("x16 S S l", 0x11, @ARGV)' "$2" "$3" >"$1"; }
 
 # ---- files
 
@@ -477,7 +437,7 @@ some_file() { find "$1" -name '*.*g' -size +0 2>/dev/null | grep -q .; }
 
 # The program that was fetching has ended, whatever came of it.
 get_all_ended() {
-	eventually 30 not kill -0 "$getting" 2>/dev/null || fail "gphoto2 waits for a camera that went"
+	eventually 30 has_ended "$getting" || fail "gphoto2 waits for a camera that went"
 	wait "$getting" || true
 }
 
@@ -488,4 +448,18 @@ same_files() { diff -rq "$1" "$2"; }
 downloads_same() {
 	check "$1: get-all-files" get_all "$1" "$work/got"
 	check "$1: byte for byte the same" same_files "$work/got" "/lab/$2"
+}
+
+# uploads_same CLIENT NAME SIZE...: files of these sizes, put into the camera's folder $folder, are on its
+# card /lab/NAME.
+uploads_same() {
+	local client=$1 card=$2 size
+	shift 2
+	folder=$("$client" --list-folders | sed -n 's/.*\(\/store_[0-9a-f]*\).*/\1/p' | head -n 1)
+	check "the camera has a storage" [ -n "$folder" ]
+	for size; do
+		head -c "$size" /dev/urandom >"$work/up$size.jpg"
+		check "upload of $size bytes" "$client" --folder "$folder" --upload-file "$work/up$size.jpg"
+		check "it is on the card" eventually 5 cmp "$work/up$size.jpg" "/lab/$card/up$size.jpg"
+	done
 }

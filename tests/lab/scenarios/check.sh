@@ -5,6 +5,7 @@
 # without binding anything; and `ip2usb run` agrees.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/remote.sh"
 
 # checks EXIT-CODE [OPTION...]: its exit code; what it prints is in $work/out and $work/error.
 checks() {

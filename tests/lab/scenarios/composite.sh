@@ -5,16 +5,18 @@
 # and a modem with an IAD. The remote is a gadget of the kernel's own functions.
 # timeout: 480
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/remote.sh"
+. "$LAB_DIR/devices.sh"
+. "$LAB_DIR/disk.sh"
 
 # HID 1.11, appendix B.1: the boot keyboard, 8 bytes of keys and 1 of lights.
 keyboard_reports=05010906a101050719e029e71500250175019508810295017508810395057501050819012905910295017503910395067508150025650507190029658100c0
 # 64 bytes each way, of a page that is the vendor's.
 vendor_reports=0600ff0901a101150026ff00750895400901810209019102c0
 
-hidraw_at() { nodes_at "$1" 'hidraw/*'; }
 # there PLACE TTY: every function has its driver.
 there() {
-	has_nodes 2 "$1" 'hidraw/*' && has_nodes 1 "$1" 'input/event*' && has_nodes 1 "$1" 'block/sd*' &&
+	has_nodes 2 "$1" 'hidraw/*' && has_nodes 1 "$1" 'input/event*' && has_nodes 1 "$1" 'block/sd?' &&
 		has_nodes 1 "$1" "tty/$2"
 }
 
@@ -24,35 +26,25 @@ listen() {
 	stdbuf -o0 cat "$1" >"$work/heard-${1##*/}" &
 	listeners+=($!)
 }
-heard() { [ "$(tail -c "$1" "$work/heard-${2##*/}" | od -An -v -t x1 | tr -d ' \n')" = "$3" ]; }
-
-# carried FROM TO FILE: what is written to one end arrives at the other.
-carried() {
-	timeout 60 head -c "$(stat -c %s "$3")" <"$2" >"$work/arrived-${2##*/}" &
-	cat "$3" >"$1"
-	wait $! && cmp "$3" "$work/arrived-${2##*/}"
-}
+heard() { [ "$(tail -c "$1" "$work/heard-${2##*/}" | hex)" = "$3" ]; }
 
 # find_nodes PLACE TTY: of the drivers there.
 find_nodes() {
-	keyboard=/dev/$(hidraw_at "$1" | sed -n 1p)
-	vendor=/dev/$(hidraw_at "$1" | sed -n 2p)
+	keyboard=/dev/$(nodes_at "$1" 'hidraw/*' | sed -n 1p)
+	vendor=/dev/$(nodes_at "$1" 'hidraw/*' | sed -n 2p)
 	event=/dev/input/$(nodes_at "$1" 'input/event*')
-	disk=/dev/$(nodes_at "$1" 'block/sd*')
+	disk=/dev/$(nodes_at "$1" 'block/sd?')
 	tty=/dev/$(nodes_at "$1" "tty/$2")
 	exec 6<>"$tty"
 	stty -F "$tty" raw -echo
 }
 
 use_keyboard() {
-	stdbuf -oL evtest "$event" >"$work/events" 2>&1 &
-	evtest=$!
-	eventually 30 grep -q '^Testing' "$work/events" || fail "evtest"
-	sleep 0.2
+	events_watch "$event"
 	bytes 0000040000000000 >/dev/hidg0
 	bytes 0000000000000000 >/dev/hidg0
 	check "a key" eventually 5 grep -q 'KEY_A), value 0' "$work/events"
-	kill $evtest
+	events_unwatch
 	# It has no OUT endpoint.
 	led "$event" 1 1
 	check "a light by SET_REPORT" eventually 5 heard 1 hidg0 02
@@ -81,12 +73,7 @@ use_vendor() {
 	fi
 }
 
-use_disk() {
-	dd if="$work/random" of="$disk" bs=1M oflag=direct status=none &&
-		cmp -n $((4 << 20)) "$work/random" "$image" &&
-		dd if="$disk" of="$work/back" bs=1M count=4 iflag=direct status=none &&
-		cmp "$work/random" "$work/back"
-}
+use_disk() { disk_carries $((4 << 20)) 0; }
 
 use_serial() { carried "$tty" /dev/ttyGS0 "$work/short" && carried /dev/ttyGS0 "$tty" "$work/short"; }
 
@@ -123,7 +110,7 @@ remote_ready() {
 
 head -c 4M /dev/urandom >"$work/random"
 head -c 20000 /dev/urandom >"$work/short"
-report=$(head -c 64 /dev/urandom | od -An -v -t x1 | tr -d ' \n')
+report=$(head -c 64 /dev/urandom | hex)
 image=$work/disk.img
 truncate -s 32M "$image"
 

@@ -5,8 +5,6 @@
 # timeout: 240
 . "$LAB_DIR/lib.sh"
 
-speed_of() { cat "$(usb_at "$1")/speed"; }
-
 mkdir /lab/card
 # A container is 12 bytes and the file: 52, 116, 500 and 16372 fill packets and requests exactly.
 for size in 1 51 52 53 116 499 500 501 16372 65525 2000000; do
@@ -15,11 +13,11 @@ done
 
 host_controller=uhci
 camera card
-check "the camera's host has it at full speed" [ "$(speed_of pci)" = 12 ]
+check "the camera's host has it at full speed" [ "$(speed_at pci)" = 12 ]
 lsusb_keep pci
 server
 bridge_start
-check "and so has the phone" [ "$(speed_of dummy_hcd.0)" = 12 ]
+check "and so has the phone" [ "$(speed_at dummy_hcd.0)" = 12 ]
 lsusb_same
 downloads_same phone card
 bridge_stop

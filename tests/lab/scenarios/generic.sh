@@ -5,10 +5,9 @@
 # also set and fetched by control requests.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/devices.sh"
 
-hidraw_at() { nodes_at "$1" 'hidraw/*'; }
 hid_up() { has_nodes 1 "$1" 'hidraw/*' && has_nodes 1 "$1" 'input/event*'; }
-report_descriptor() { cat "/sys/class/hidraw/$(hidraw_at "$1")/device/report_descriptor"; }
 
 # key NAME true|false: pressed or released, and left so, which sendkey cannot.
 key() {
@@ -35,15 +34,12 @@ check "and of a supply of its own, which the keyboard does not have" \
 check "the phone has a HID device" eventually 10 hid_up dummy_hcd.0
 report_descriptor dummy_hcd.0 >"$work/phone.report"
 check "the report descriptor is the same" cmp "$work/camera.report" "$work/phone.report"
-hidraw=/dev/$(hidraw_at dummy_hcd.0)
+hidraw=/dev/$(nodes_at dummy_hcd.0 'hidraw/*')
 event=/dev/input/$(nodes_at dummy_hcd.0 'input/event*')
 
-# hidraw keeps reports from the moment that it is open; usbhid drops what comes in the first 50 ms.
+# hidraw keeps reports from the moment that it is open.
 exec 4<"$hidraw"
-stdbuf -oL evtest "$event" >"$work/events" 2>&1 &
-evtest=$!
-check "evtest listens" eventually 10 grep -q '^Testing' "$work/events"
-sleep 0.5
+events_watch "$event"
 monitor "sendkey a"
 sleep 1
 monitor "sendkey b"
@@ -74,7 +70,7 @@ check "a report of hidraw does" hid_report "$hidraw" 11 0005
 check "and arrives" eventually 10 set_report 05
 check "none fails" not bus_has 'C Co:[^ ]* -'
 bus_unwatch
-kill $evtest
+events_unwatch
 exec 4<&-
 bridge_stop
 nothing_left

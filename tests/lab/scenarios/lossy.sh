@@ -13,6 +13,6 @@ link delay 5ms loss 1%
 bridge_start
 check "list-files" phone --list-files
 downloads_same phone card
-say "$(tc -s qdisc show dev link0 | grep -o 'dropped [0-9]*') of those that this end sent"
+link_losses
 bridge_stop
 nothing_left

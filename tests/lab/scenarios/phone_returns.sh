@@ -6,13 +6,6 @@
 # timeout: 240
 . "$LAB_DIR/lib.sh"
 
-# What the server says of a reset that its client asks for (stub_rx.c).
-resets() { dmesg | grep -c usb_queue_reset_device; }
-
-# The phone's port: as plugged off and on, to its kernel's and the camera's drivers.
-phone_authorized() { echo "$1" >"$(usb_at dummy_hcd.0)/authorized"; }
-phone_back() { usb_up dummy_hcd.0; }
-
 photos card
 camera card
 server
@@ -24,13 +17,13 @@ for round in 1 2 3; do
 	phone_authorized 0
 	get_all_ended
 	phone_authorized 1
-	check "$round: the phone is back" eventually 10 phone_back
+	check "$round: the phone is back" eventually 10 usb_up dummy_hcd.0
 	downloads_same phone card
 done
 
 # A reset of the port by a driver, at rest.
 check "usbreset" usbreset "$(port_at dummy_hcd.0 | tr -d 'usb:' | tr , /)"
-check "the phone is back" eventually 10 phone_back
+check "the phone is back" eventually 10 usb_up dummy_hcd.0
 downloads_same phone card
 check "the camera was reset each time" [ "$(resets)" -eq $((before + 4)) ]
 bridge_stop

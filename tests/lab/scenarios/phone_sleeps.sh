@@ -5,7 +5,6 @@
 # timeout: 240
 . "$LAB_DIR/lib.sh"
 
-resets() { dmesg | grep -c usb_queue_reset_device; }
 phone_power() { echo "$1" >"$(usb_at dummy_hcd.0)/power/control"; }
 phone_is() { [ "$(cat "$(usb_at dummy_hcd.0)/power/runtime_status")" = "$1" ]; }
 let_go() { grep -c 'the phone has let go' $bridge_log; }
@@ -35,8 +34,8 @@ check "its camera was not reset: it is the same phone" [ "$(resets)" = "$before"
 check "the phone sleeps again" eventually 20 phone_is suspended
 sleep 8
 check "and is taken for unplugged again" [ "$(let_go)" = 2 ]
-echo 0 >"$(usb_at dummy_hcd.0)/authorized"
-echo 1 >"$(usb_at dummy_hcd.0)/authorized"
+phone_authorized 0
+phone_authorized 1
 check "it configures the camera anew" eventually 20 usb_up dummy_hcd.0
 downloads_same phone card
 check "the camera was reset" [ "$(resets)" = $((before + 1)) ]

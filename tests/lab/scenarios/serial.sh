@@ -5,6 +5,7 @@
 # tells it by control requests is what the driver of its own host does.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/devices.sh"
 
 tty_at() { nodes_at "$1" 'tty/ttyUSB*'; }
 tty_up() { has_nodes 1 "$1" 'tty/ttyUSB*'; }
@@ -12,14 +13,6 @@ tty_up() { has_nodes 1 "$1" 'tty/ttyUSB*'; }
 # TCSBRKP: a break of the given tenths of a second.
 send_break() { perl -e 'open(my $tty, "+<", $ARGV[0]) or die; ioctl($tty, 0x5425, 1) or die' "$1"; }
 
-# carried FROM TO FILE: what is written to one end arrives at the other.
-carried() {
-	: >"$work/arrived"
-	stdbuf -o0 head -c "$(stat -c %s "$3")" <"$2" >"$work/arrived" &
-	if [ "$1" = "$wire" ]; then cat "$3" >"$1"; else by_8k "$3" "$1"; fi
-	eventually 60 arrived "$(stat -c %s "$3")"
-	cmp "$3" "$work/arrived"
-}
 arrived() { [ "$(stat -c %s "$work/arrived")" -ge "$1" ]; }
 
 # QEMU's converter writes to its chardev, a socket, until that has it all: it waits for ever when the socket
@@ -49,7 +42,7 @@ use() {
 	stty -F "$tty" cs8 -parenb -cstopb crtscts
 	stty -F "$tty" -crtscts
 	check "a break is sent" send_break "$tty"
-	check "64 KiB to the converter" carried "$tty" "$wire" "$work/long"
+	check "64 KiB to the converter" carried "$tty" "$wire" "$work/long" by_8k
 	check "64 KiB from the converter" carried "$wire" "$tty" "$work/long"
 	# ftdi_sio counts a break only if data comes with it, and QEMU's comes alone: status 10, FTDI_RS_BI.
 	bus_watch "$1"

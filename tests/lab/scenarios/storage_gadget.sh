@@ -6,6 +6,7 @@
 # programs that verify what they write, on a good link and on a bad one; and the disk goes in a write.
 # timeout: 480
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/remote.sh"
 . "$LAB_DIR/disk.sh"
 
 size=$((16 << 20))
@@ -15,7 +16,7 @@ size=$((16 << 20))
 attempt() {
 	local name=$1 way=$2 bytes=$3 code=0
 	shift 3
-	: >"$work/in" >"$work/mon"
+	: >"$work/in" >"$work/bus"
 	case $way in
 	in) set -- -r "$bytes" -o "$work/in" "$generic" "$@" ;;
 	out) set -- -s "$bytes" -i "$work/out" "$generic" "$@" ;;
@@ -26,14 +27,14 @@ attempt() {
 	echo "== $name: exit $code"
 	cat "$work/raw"
 	sha1sum <"$work/in"
-	awk '$3 == "C" && $4 ~ /^B/ { print substr($4, 1, 2), $5, $6 }' "$work/mon"
+	awk '$3 == "C" && $4 ~ /^B/ { print substr($4, 1, 2), $5, $6 }' "$work/bus"
 }
 
 # The monitor shows what a command does.
 monitor_sees() {
 	sg_raw "$generic" 00 00 00 00 00 00 >/dev/null 2>&1 || true
 	sleep 0.2
-	[ -s "$work/mon" ]
+	[ -s "$work/bus" ]
 }
 
 # The driver has done with looking at the disk, for the N-th time.
@@ -41,14 +42,11 @@ disk_attached() { [ "$(dmesg | grep -c 'Attached SCSI removable disk')" -eq "$1"
 
 # attempts PLACE: that fail, or end their data before the phone does.
 attempts() {
-	local bus monitor generic
+	local generic
 	# Not by the block device, which is looked at anew whenever it is opened.
 	generic=$(echo "/sys/block/${disk##*/}/device/scsi_generic/"*)
 	generic=/dev/${generic##*/}
-	bus=$(cat "$(usb_at "$1")/busnum")
-	: >"$work/mon"
-	cat "/sys/kernel/debug/usb/usbmon/${bus}u" >>"$work/mon" &
-	monitor=$!
+	bus_watch "$1"
 	eventually 10 monitor_sees || fail "usbmon shows nothing"
 	attempt "unsupported, no data" none 0 c9 00 00 00 00 00
 	attempt "unsupported, in" in 512 c9 00 00 00 00 00
@@ -68,8 +66,7 @@ attempts() {
 	attempt "inquiry, wrong direction" out 36 12 00 00 00 24 00
 	attempt "write, wrong direction" in 512 2a 00 00 00 00 00 00 00 01 00
 	attempt "test unit ready" none 0 00 00 00 00 00 00
-	kill $monitor
-	wait $monitor || true
+	bus_unwatch
 }
 
 fio_verifies() {
@@ -81,8 +78,7 @@ fio_verifies() {
 		}
 }
 
-mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
-modprobe -a usb-storage sd_mod sg usbmon
+modprobe -a usb-storage sd_mod sg
 head -c $size /dev/urandom >"$work/image"
 head -c 64K "$work/image" >"$work/out"
 remote_gadget 1d6b 0104
@@ -108,7 +104,7 @@ check "nor lists one" [ ! -s "$work/bad" ]
 link_real_packets
 link delay 5ms loss 1%
 check "fio verifies with 5 ms and 1 % loss" fio_verifies 1M
-say "$(tc -s qdisc show dev link0 | grep -o 'dropped [0-9]*') of those that this end sent"
+link_losses
 link
 
 lost_in_a_write remote_unplug

@@ -4,21 +4,15 @@
 # A phone that gives a disk's command up half-way, and then recovers it by the class's own reset.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
-
-# node_at PLACE: the usbfs node of the one device there.
-node_at() {
-	local device
-	device=$(usb_at "$1")
-	printf '/dev/bus/usb/%03d/%03d\n' "$(cat "$device/busnum")" "$(cat "$device/devnum")"
-}
+. "$LAB_DIR/remote.sh"
 
 truncate -s 16M "$work/image"
 remote_gadget 1d6b 0104
 remote_function mass_storage.0 "lun.0/file=$work/image"
 remote_plug
-check "the disk recovers where it is plugged in" botreset "$(node_at dummy_hcd.1)" 10
+check "the disk recovers where it is plugged in" botreset "$(usbfs_at dummy_hcd.1)" 10
 server
 bridge_start
-check "and at the phone" botreset "$(node_at dummy_hcd.0)" 10
+check "and at the phone" botreset "$(usbfs_at dummy_hcd.0)" 10
 bridge_stop
 nothing_left

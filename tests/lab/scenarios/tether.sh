@@ -6,6 +6,7 @@
 # the bridge.
 # timeout: 600
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/remote.sh"
 
 # The camera's pictures: by turns a JPEG, and a JPEG with a RAW of 25 MB.
 scene=$work/scene
@@ -30,15 +31,7 @@ begin() {
 	begun=$!
 }
 said() { grep -q -- "$1" "$work/said"; }
-has_ended() { not kill -0 "$begun" 2>/dev/null; }
 is() { cmp "$work/got/$(basename "$1")" "$scene/$2"; }
-
-# ctrl_c WHAT: it ends, and at once.
-ctrl_c() {
-	kill -INT "$begun"
-	check "$1: Ctrl-C ends it" eventually 15 has_ended
-	wait "$begun" || true
-}
 
 # The n-th picture since the camera was switched on.
 pictures=0

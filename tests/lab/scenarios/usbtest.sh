@@ -5,6 +5,7 @@
 # through the bridge each test ends as it does without it.
 # timeout: 300
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/remote.sh"
 
 # All but 27 and 28, which measure, for minutes. Unsupported with either (95): 15, 16, 22, 23 are
 # isochronous and 25, 26 want interrupt endpoints, which usbtest does not find in SourceSink.
@@ -12,9 +13,8 @@ tests="$(seq 0 26) 29"
 
 # test_all PLACE: a line a test: its number and how it ended.
 test_all() {
-	local device node number outcome
-	device=$(usb_at "$1")
-	node=$(printf '/dev/bus/usb/%03d/%03d' "$(cat "$device/busnum")" "$(cat "$device/devnum")")
+	local node number outcome
+	node=$(usbfs_at "$1")
 	for number in $tests; do
 		outcome=$(testusb -D "$node" -t "$number" -c 20 -s 4096 -g 16 -v 1024 2>&1 |
 			tee -a /out/log/testusb | sed -n 's/.*test [0-9]*,  *[0-9.]* secs.*/passed/p
