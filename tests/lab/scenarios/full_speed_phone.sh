@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A high-speed camera and disk at a phone that runs at full speed: packets of 512 bytes here, of 64 there.
+# A high-speed camera at a phone that runs at full speed: packets of 512 bytes here, of 64 there.
 # timeout: 400
 . "$LAB_DIR/lib.sh"
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A SuperSpeed disk at a high-speed phone: packets of 1024 bytes here, of 512 there. And Linux's own test.
+# A SuperSpeed disk at a high-speed phone: packets of 1024 bytes here, of 512 there.
 # timeout: 400
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
