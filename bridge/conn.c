@@ -82,7 +82,7 @@ void conn_adopt(struct conn *c, int fd)
 
 int conn_connect(struct conn *c)
 {
-	int error = 0;
+	int error = 0, failed = c->fd;
 	socklen_t size = sizeof(error);
 
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
@@ -93,9 +93,12 @@ int conn_connect(struct conn *c)
 		c->addresses = c->next = NULL;
 		return 1;
 	}
-	close(c->fd);
 	c->fd = -1;
-	return start_next(c, -error);
+	error = start_next(c, -error);
+	/* Only now, so that the next one has another number: by that alone whoever watches it can
+	 * tell, and epoll has forgotten this one by itself (epoll(7)). */
+	close(failed);
+	return error;
 }
 
 static int outcome(ssize_t n)

@@ -15,7 +15,7 @@
 struct addrinfo;
 
 struct conn {
-	int fd;	    /* -1: closed. May change while connecting: ask again after conn_connect */
+	int fd;	    /* -1: closed. Another number after each conn_connect that returns 0 */
 	bool ready; /* connected */
 	struct addrinfo *addresses, *next; /* still to be tried */
 };

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* acquisition against a server that is another process, and knows one connection after the other.
+/*
+ * acquisition against a server that is another process, and knows one connection after the other.
+ *
+ * Linked with --wrap=getaddrinfo.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,6 +69,25 @@ static const struct scene {
 		"list 1-1 "},
 	{"nobody there", {.busid = ""}, 0, {DONE}, OUTCOME_FAILED, "Connection refused", ""},
 };
+
+/* ---- the resolver ---- */
+
+static char refusing[8]; /* port of an address that comes before the server's; empty: none does */
+
+int __real_getaddrinfo(
+	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out);
+int __wrap_getaddrinfo(
+	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out);
+
+int __wrap_getaddrinfo(
+	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out)
+{
+	if (*refusing) {
+		assert_int_equal(__real_getaddrinfo(host, refusing, hints, out), 0);
+		out = &(*out)->ai_next;
+	}
+	return __real_getaddrinfo(host, port, hints, out);
+}
 
 /* ---- the server, a process of its own ---- */
 
@@ -230,24 +253,30 @@ static void acquire(struct user *u, const struct config *config)
 	ev_loop_destroy(loop);
 }
 
-static void test_scene(void **state)
+/* A socket on a free port of the loopback interface; connecting is refused unless it listens. */
+static int tcp_port(bool listening, char port[8])
 {
-	const struct scene *scene = *state;
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t size = sizeof(address);
-	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), asked[2], status;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listening ? listen(fd, 8) : 0, 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	(void)snprintf(port, 8, "%u", ntohs(address.sin_port));
+	return fd;
+}
+
+static void play(const struct scene *scene)
+{
 	struct config config = {.server.host = "127.0.0.1", .camera = scene->camera};
+	int listening = tcp_port(*scene->steps != DONE, config.server.port), asked[2], status;
 	char log[256];
 	struct user u;
 	ssize_t n;
 	pid_t pid;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(listening, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(*scene->steps ? listen(listening, 8) : 0, 0);
-	assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
-	(void)snprintf(
-		config.server.port, sizeof(config.server.port), "%u", ntohs(address.sin_port));
 	assert_int_equal(pipe(asked), 0);
 	pid = fork();
 	if (!pid)
@@ -266,13 +295,36 @@ static void test_scene(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void test_scene(void **state)
+{
+	play(*state);
+}
+
+/* The server's first address refuses, which connect() does not tell at once. */
+static void test_second_address(void **state)
+{
+	int fd = tcp_port(false, refusing);
+
+	(void)state;
+	play(&scenes[0]);
+	close(fd);
+}
+
+static int stop_refusing(void **state)
+{
+	(void)state;
+	*refusing = 0;
+	return 0;
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[COUNT(scenes)];
+	struct CMUnitTest tests[COUNT(scenes) + 1] = {
+		cmocka_unit_test_teardown(test_second_address, stop_refusing)};
 
 	for (size_t i = 0; i < COUNT(scenes); i++)
-		tests[i] = (struct CMUnitTest){.name = scenes[i].name,
+		tests[i + 1] = (struct CMUnitTest){.name = scenes[i].name,
 			.test_func = test_scene,
 			.initial_state = (void *)&scenes[i]};
-	return _cmocka_run_group_tests("acquisition", tests, COUNT(scenes), NULL, NULL);
+	return _cmocka_run_group_tests("acquisition", tests, COUNT(tests), NULL, NULL);
 }

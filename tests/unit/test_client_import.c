@@ -340,12 +340,15 @@ static void test_connect_second(void **state)
 	int refusing = tcp_port(false, closed), listening = tcp_port(true, open);
 	struct session s;
 	struct conn conn;
+	int first;
 
 	(void)state;
 	open_two(&conn, closed, open);
 	tcp_session(&s, &conn);
+	first = client_fd(s.client);
 	wait_for_client(&s);
 	assert_string_equal(s.log, "");
+	assert_int_not_equal(client_fd(s.client), first); /* who watches it has to notice */
 	s.peer.fd = accept(listening, NULL, NULL);
 	assert_int_not_equal(s.peer.fd, -1);
 	assert_int_equal(client_events(s.client), POLLOUT);
