@@ -34,7 +34,7 @@ enum {
 /* What is to be done before the loop sleeps next. */
 enum {
 	TODO_NOTHING,
-	TODO_RETRY,  /* let go of the session, wait, list again */
+	TODO_RETRY,  /* let go of the session, wait, and the same again */
 	TODO_SELECT, /* go on with the selection */
 	TODO_END,    /* with `outcome` */
 };
@@ -56,34 +56,56 @@ static void end(struct acquisition *a, enum outcome outcome, const char *format,
 	a->outcome = outcome;
 }
 
+static void set_timer(struct acquisition *a, double after)
+{
+	ev_timer_stop(a->loop, &a->timer);
+	ev_timer_set(&a->timer, after, 0.);
+	ev_timer_start(a->loop, &a->timer);
+}
+
 static void enter(struct acquisition *a, unsigned state)
 {
 	a->state = state;
-	ev_timer_stop(a->loop, &a->timer);
-	if (state < STATE_ACQUIRED) {
-		ev_timer_set(&a->timer, STEP_TIMEOUT_S, 0.);
-		ev_timer_start(a->loop, &a->timer);
-	}
+	if (state < STATE_ACQUIRED)
+		set_timer(a, STEP_TIMEOUT_S);
+	else
+		ev_timer_stop(a->loop, &a->timer);
+}
+
+static void drop_client(struct acquisition *a)
+{
+	ev_io_stop(a->loop, &a->server);
+	client_free(a->client);
+	a->client = NULL;
+}
+
+static void drop_session(struct acquisition *a)
+{
+	drop_client(a);
+	free(a->probe);
+	a->probe = NULL;
+	a->probed = false;
+}
+
+static void drop_list(struct acquisition *a)
+{
+	if (a->list)
+		devlist_fini(a->list);
+	free(a->list);
+	a->list = NULL;
 }
 
 void acquisition_let_go(struct acquisition *a)
 {
-	ev_io_stop(a->loop, &a->server);
 	ev_timer_stop(a->loop, &a->timer);
-	client_free(a->client);
-	if (a->list)
-		devlist_fini(a->list);
-	free(a->list);
-	a->client = NULL;
-	a->list = NULL;
+	drop_client(a);
+	drop_list(a);
 }
 
 void acquisition_fini(struct acquisition *a)
 {
 	acquisition_let_go(a);
-	free(a->probe);
-	a->probe = NULL;
-	a->probed = false;
+	drop_session(a);
 }
 
 static bool open_conn(struct acquisition *a, struct conn *conn)
@@ -102,6 +124,7 @@ static void start_listing(struct acquisition *a)
 {
 	struct conn conn;
 
+	drop_list(a);
 	enter(a, STATE_LISTING);
 	if (!open_conn(a, &conn))
 		return;
@@ -175,6 +198,12 @@ static void on_imported(void *user, const struct usbip_device *device)
 {
 	struct acquisition *a = user;
 
+	/* It is some time since the list, while it was busy or others were looked at. */
+	if (!selection_could_be(&a->config->camera, device)) {
+		end(a, OUTCOME_NO_CAMERA, "another device, %04x:%04x, is at %s by now",
+			device->vendor, device->product, a->imported);
+		return;
+	}
 	enter(a, STATE_PROBING);
 	a->probe = malloc(sizeof(*a->probe));
 	if (!a->probe) {
@@ -189,15 +218,14 @@ static const struct client_callbacks client_callbacks = {
 	.closed = on_closed,
 };
 
-static void start_import(struct acquisition *a, const char *busid)
+static void start_import(struct acquisition *a)
 {
 	struct conn conn;
 
 	enter(a, STATE_IMPORTING);
 	if (!open_conn(a, &conn))
 		return;
-	strcpy(a->imported, busid);
-	if (client_new(&conn, busid, &client_callbacks, a, &a->client)) {
+	if (client_new(&conn, a->imported, &client_callbacks, a, &a->client)) {
 		conn_close(&conn);
 		end(a, OUTCOME_FAILED, "out of memory");
 	}
@@ -209,14 +237,14 @@ static void no_camera(struct acquisition *a, enum selection_verdict verdict)
 {
 	char what[200];
 
-	/* A device that is in use is not in the list, and a predecessor's may be for a moment. */
-	if (verdict == SELECTION_NONE && a->unlisted < MAX_UNLISTED) {
+	/* A device that is in use is not in the list, and a predecessor's may be for a moment. Not
+	 * so if there are others to look at: each look resets them. */
+	if (!a->selection.num_candidates && a->unlisted < MAX_UNLISTED) {
 		a->unlisted++;
 		a->todo = TODO_RETRY;
 		return;
 	}
-	if (a->list)
-		log_list(a->list);
+	log_list(a->list);
 	selection_describe(&a->config->camera, what, sizeof(what));
 	if (verdict == SELECTION_NONE)
 		end(a, OUTCOME_NO_CAMERA,
@@ -235,11 +263,14 @@ static void select_camera(struct acquisition *a)
 	if (verdict == SELECTION_NONE || verdict == SELECTION_AMBIGUOUS) {
 		no_camera(a, verdict);
 	} else if (verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid)) {
+		drop_list(a);
 		enter(a, STATE_ACQUIRED);
 		a->callbacks->acquired(a->user);
 	} else {
-		acquisition_fini(a);
-		start_import(a, busid);
+		drop_session(a);
+		a->busy = 0;
+		strcpy(a->imported, busid);
+		start_import(a);
 	}
 }
 
@@ -252,10 +283,9 @@ static void carry_out(struct acquisition *a)
 	a->todo = TODO_NOTHING;
 	switch (todo) {
 	case TODO_RETRY:
-		acquisition_fini(a);
+		drop_session(a);
 		a->pausing = true;
-		ev_timer_set(&a->timer, RETRY_S, 0.);
-		ev_timer_start(a->loop, &a->timer);
+		set_timer(a, RETRY_S);
 		break;
 	case TODO_SELECT:
 		select_camera(a);
@@ -315,7 +345,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	if (a->pausing) {
 		a->pausing = false;
-		start_listing(a);
+		if (a->state == STATE_LISTING)
+			start_listing(a);
+		else
+			start_import(a);
 		return;
 	}
 	if (a->state == STATE_PROBING)

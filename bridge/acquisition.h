@@ -4,8 +4,8 @@
  * its session.
  *
  *   LISTING -> IMPORTING -> PROBING -> ACQUIRED
- *      ^___________|            |       busy: list again after a moment
- *                  ^____________|       a survey: look at the next candidate
+ *    ^___|      ^___|           |       not listed, busy: the same again after a moment
+ *               ^_______________|       a survey: look at the next candidate
  *   any of them -> ENDED, with a reason
  *
  * What the server and the camera do is carried out in acquisition_prepare, never inside a callback
@@ -53,11 +53,11 @@ struct acquisition {
 	unsigned state, todo;
 	enum outcome outcome;
 	char reason[512];
-	unsigned busy, unlisted; /* retries for either reason */
+	unsigned busy, unlisted; /* retries for either reason; busy: of `imported` */
 	bool pausing;
 	bool probed;
+	struct devlist *list; /* NULL from ACQUIRED on */
 	/* the session; NULL what there is not */
-	struct devlist *list;
 	struct client *client; /* from ACQUIRED on: for the taker */
 	struct probe *probe;   /* from ACQUIRED on: holds the profile */
 	/* which device; `imported` is the busid of the session's */

@@ -169,6 +169,8 @@ int devlist_dispatch(struct devlist *d, const char **why)
 	*why = NULL;
 	while (r > 0 && d->step != STEP_DONE)
 		r = step(d, why);
+	if (r > 0)
+		conn_close(&d->conn);
 	if (r < 0 && !*why)
 		*why = strerror(-r);
 	return r;

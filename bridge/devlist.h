@@ -33,7 +33,8 @@ void devlist_fini(struct devlist *d);
 int devlist_fd(const struct devlist *d);
 short devlist_events(const struct devlist *d); /* POLLIN or POLLOUT */
 
-/* 1: all there, in d->entries; 0: go on; -errno: *why says what happened, for people. */
+/* 1: all there, in d->entries, and the connection closed; 0: go on; -errno: *why says what
+ * happened, for people. */
 int devlist_dispatch(struct devlist *d, const char **why);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "bridge/devlist.h"
 
-static bool could_be(const struct selection_criteria *c, const struct usbip_device *d)
+bool selection_could_be(const struct selection_criteria *c, const struct usbip_device *d)
 {
 	if (*c->busid && strcmp(c->busid, d->busid))
 		return false;
@@ -19,7 +19,7 @@ void selection_init(struct selection *s, const struct selection_criteria *criter
 	memset(s, 0, sizeof(*s));
 	s->criteria = criteria;
 	for (size_t i = 0; i < num_entries && i < USBIP_MAX_DEVICES; i++) {
-		if (could_be(criteria, &entries[i].device))
+		if (selection_could_be(criteria, &entries[i].device))
 			memcpy(s->candidates[s->num_candidates++], entries[i].device.busid,
 				USBIP_BUSID_SIZE);
 	}

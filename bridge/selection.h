@@ -41,6 +41,9 @@ struct selection {
 	char candidates[USBIP_MAX_DEVICES][USBIP_BUSID_SIZE];
 };
 
+/* False: another busid or id. */
+bool selection_could_be(const struct selection_criteria *c, const struct usbip_device *d);
+
 void selection_init(struct selection *s, const struct selection_criteria *criteria,
 	const struct devlist_entry *entries, size_t num_entries);
 

@@ -91,7 +91,7 @@ static void fuzz_list(struct input in)
 		in.left -= n;
 		r = devlist_dispatch(&list, &why);
 		require(r >= 0 || *why);
-		require(r <= 0 || devlist_fd(&list) >= 0);
+		require((r > 0) == (devlist_fd(&list) < 0));
 	}
 	if (r > 0)
 		check_list(&list);

@@ -2,7 +2,7 @@
 /*
  * acquisition against a server that is another process, and knows one connection after the other.
  *
- * Linked with --wrap=getaddrinfo.
+ * Linked with --wrap=getaddrinfo,log_write.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,6 +37,7 @@ enum step {
 	BUSY,
 	NODEV,
 	GIVE,
+	GIVE_OTHER,  /* of another vendor than the list says */
 	GIVE_BROKEN, /* its configuration is none */
 	GIVE_HALF,   /* closes at the first request */
 };
@@ -51,17 +52,21 @@ static const struct scene {
 	const char *asked;    /* of the server: lists, and the busids of imports */
 } scenes[] = {
 	{"the only one", {.busid = ""}, 1, {LIST, GIVE}, OUTCOME_DONE, "1-1", "list 1-1 "},
-	{"busy at first", {.busid = "1-2"}, 2, {LIST, BUSY, LIST, BUSY, LIST, GIVE}, OUTCOME_DONE,
-		"1-2", "list 1-2 list 1-2 list 1-2 "},
+	{"busy at first", {.busid = "1-2"}, 2, {LIST, BUSY, BUSY, GIVE}, OUTCOME_DONE, "1-2",
+		"list 1-2 1-2 1-2 "},
+	{"another in its place", {.has_id = true, .vendor = 0x04a9, .product = 0x3218}, 1,
+		{LIST, BUSY, GIVE_OTHER}, OUTCOME_NO_CAMERA, "ffff:3218, is at 1-1",
+		"list 1-1 1-1 "},
 	{"by serial, the last looked at", {.serial = "B"}, 2, {LIST, GIVE, GIVE}, OUTCOME_DONE,
 		"1-2", "list 1-1 1-2 "},
 	{"by serial, another", {.serial = "A"}, 2, {LIST, GIVE, GIVE, GIVE}, OUTCOME_DONE, "1-1",
 		"list 1-1 1-2 1-1 "},
-	{"no such serial", {.serial = "C"}, 1, {LIST, GIVE, LIST, GIVE, LIST, GIVE, LIST, GIVE},
-		OUTCOME_FAILED, "Connection refused", "list 1-1 list 1-1 list 1-1 list 1-1 "},
+	{"by serial, busy at first", {.serial = "B"}, 2, {LIST, GIVE, BUSY, BUSY, GIVE},
+		OUTCOME_DONE, "1-2", "list 1-1 1-2 1-2 1-2 "},
+	{"by serial, busy later", {.serial = "A"}, 2, {LIST, GIVE, GIVE, BUSY, GIVE}, OUTCOME_DONE,
+		"1-1", "list 1-1 1-2 1-1 1-1 "},
 	{"not listed", {.busid = "1-1"}, 0, {LIST, LIST, LIST, LIST, LIST, LIST}, OUTCOME_NO_CAMERA,
 		"no such camera", "list list list list list list "},
-	{"several", {.busid = ""}, 2, {LIST}, OUTCOME_AMBIGUOUS, "several", "list "},
 	{"gone", {.busid = ""}, 1, {LIST, NODEV}, OUTCOME_FAILED, "1-1", "list 1-1 "},
 	{"not to be understood", {.busid = ""}, 1, {LIST, GIVE_BROKEN}, OUTCOME_UNPRESENTABLE,
 		"configuration descriptor", "list 1-1 "},
@@ -87,6 +92,25 @@ int __wrap_getaddrinfo(
 		out = &(*out)->ai_next;
 	}
 	return __real_getaddrinfo(host, port, hints, out);
+}
+
+/* ---- the log ---- */
+
+static char logged[2048]; /* in the scene under way */
+
+void __wrap_log_write(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void __wrap_log_write(int level, const char *format, ...)
+{
+	size_t used = strlen(logged);
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	(void)vsnprintf(logged + used, sizeof(logged) - used, format, args);
+	va_end(args);
+	used = strlen(logged);
+	(void)snprintf(logged + used, sizeof(logged) - used, "\n");
 }
 
 /* ---- the server, a process of its own ---- */
@@ -142,6 +166,7 @@ static void give(struct peer *p, int fd, enum step step, unsigned i)
 	struct peer_device d = device(i, busid);
 	uint8_t header[48];
 
+	d.vendor = step == GIVE_OTHER ? 0xffff : d.vendor;
 	peer_send_op(p, 3, 0);
 	peer_send_device(p, &d);
 	flush(p, fd);
@@ -277,6 +302,7 @@ static void play(const struct scene *scene)
 	ssize_t n;
 	pid_t pid;
 
+	*logged = 0;
 	assert_int_equal(pipe(asked), 0);
 	pid = fork();
 	if (!pid)
@@ -300,6 +326,32 @@ static void test_scene(void **state)
 	play(*state);
 }
 
+/* Who has to say more is told what there is. */
+static void test_listed(void **state)
+{
+	static const struct scene none = {.camera.serial = "C",
+		.num_devices = 2,
+		.steps = {LIST, GIVE, GIVE},
+		.outcome = OUTCOME_NO_CAMERA,
+		.words = "no such camera: serial C",
+		.asked = "list 1-1 1-2 "};
+	static const struct scene several = {.num_devices = 2,
+		.steps = {LIST},
+		.outcome = OUTCOME_AMBIGUOUS,
+		.words = "several",
+		.asked = "list "};
+	static const struct scene *const both[] = {&none, &several};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(both); i++) {
+		play(both[i]);
+		assert_non_null(strstr(logged,
+			"the server exports 2 devices\n"
+			"  busid 1-1 id 04a9:3218\n"
+			"  busid 1-2 id 04a9:3218\n"));
+	}
+}
+
 /* The server's first address refuses, which connect() does not tell at once. */
 static void test_second_address(void **state)
 {
@@ -319,12 +371,16 @@ static int stop_refusing(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[COUNT(scenes) + 1] = {
-		cmocka_unit_test_teardown(test_second_address, stop_refusing)};
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_listed),
+		cmocka_unit_test_teardown(test_second_address, stop_refusing),
+	};
+	struct CMUnitTest tests[COUNT(scenes) + COUNT(others)];
 
 	for (size_t i = 0; i < COUNT(scenes); i++)
-		tests[i + 1] = (struct CMUnitTest){.name = scenes[i].name,
+		tests[i] = (struct CMUnitTest){.name = scenes[i].name,
 			.test_func = test_scene,
 			.initial_state = (void *)&scenes[i]};
+	memcpy(tests + COUNT(scenes), others, sizeof(others));
 	return _cmocka_run_group_tests("acquisition", tests, COUNT(tests), NULL, NULL);
 }
