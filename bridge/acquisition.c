@@ -41,19 +41,48 @@ enum {
 
 static void end(struct acquisition *a, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+static void fail_device(struct acquisition *a, enum outcome outcome, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static bool is_over(const struct acquisition *a)
+{
+	return a->todo == TODO_END || a->state == STATE_ENDED;
+}
 
 /* The first reason is the reason. */
 static void end(struct acquisition *a, enum outcome outcome, const char *format, ...)
 {
 	va_list args;
 
-	if (a->todo == TODO_END || a->state == STATE_ENDED)
+	if (is_over(a))
 		return;
 	va_start(args, format);
 	(void)vsnprintf(a->reason, sizeof(a->reason), format, args);
 	va_end(args);
 	a->todo = TODO_END;
 	a->outcome = outcome;
+}
+
+/* The device at hand is not to be had. One that is only looked at may be anybody's, and is no
+ * reason to end as long as there are others. */
+static void fail_device(struct acquisition *a, enum outcome outcome, const char *format, ...)
+{
+	char reason[sizeof(a->reason)];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	if (a->verdict != SELECTION_LOOK) {
+		end(a, outcome, "%s", reason);
+	} else if (!is_over(a)) {
+		log_warning("%s: %s", a->imported, reason);
+		if (a->unmatched == OUTCOME_NO_CAMERA)
+			a->unmatched = outcome;
+		/* It may have been probed, and lost before the selection could go on. */
+		a->probed = false;
+		a->todo = TODO_SELECT;
+	}
 }
 
 static void set_timer(struct acquisition *a, double after)
@@ -175,7 +204,7 @@ static void on_closed(void *user, int error, const char *reason)
 		a->todo = TODO_RETRY;
 		return;
 	}
-	end(a, OUTCOME_FAILED, "%s", reason);
+	fail_device(a, OUTCOME_FAILED, "%s", reason);
 }
 
 static void on_probed(void *user, int error, const char *reason)
@@ -184,7 +213,7 @@ static void on_probed(void *user, int error, const char *reason)
 	const struct usb_profile *profile = &a->probe->profile;
 
 	if (error) {
-		end(a, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s", reason);
+		fail_device(a, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s", reason);
 		return;
 	}
 	selection_serial(&a->selection, usbdesc_text(profile, profile->serial_string, 0));
@@ -200,7 +229,7 @@ static void on_imported(void *user, const struct usbip_device *device)
 
 	/* It is some time since the list, while it was busy or others were looked at. */
 	if (!selection_could_be(&a->config->camera, device)) {
-		end(a, OUTCOME_NO_CAMERA, "another device, %04x:%04x, is at %s by now",
+		fail_device(a, OUTCOME_NO_CAMERA, "another device, %04x:%04x, is at %s by now",
 			device->vendor, device->product, a->imported);
 		return;
 	}
@@ -233,7 +262,7 @@ static void start_import(struct acquisition *a)
 
 /* ---- selecting ---- */
 
-static void no_camera(struct acquisition *a, enum selection_verdict verdict)
+static void no_camera(struct acquisition *a)
 {
 	char what[200];
 
@@ -246,10 +275,12 @@ static void no_camera(struct acquisition *a, enum selection_verdict verdict)
 	}
 	log_list(a->list);
 	selection_describe(&a->config->camera, what, sizeof(what));
-	if (verdict == SELECTION_NONE)
-		end(a, OUTCOME_NO_CAMERA,
-			"server %s exports no such camera:%s (one that is in use is not listed)",
-			a->config->server.host, what);
+	if (a->verdict == SELECTION_NONE)
+		end(a, a->unmatched, "server %s exports no such camera:%s (%s)",
+			a->config->server.host, what,
+			a->unmatched == OUTCOME_NO_CAMERA
+				? "one that is in use is not listed"
+				: "unless it is one that could not be looked at");
 	else
 		end(a, OUTCOME_AMBIGUOUS,
 			"several devices match:%s; say more in [camera]: busid, id, serial", what);
@@ -258,11 +289,11 @@ static void no_camera(struct acquisition *a, enum selection_verdict verdict)
 static void select_camera(struct acquisition *a)
 {
 	const char *busid;
-	enum selection_verdict verdict = selection_next(&a->selection, &busid);
 
-	if (verdict == SELECTION_NONE || verdict == SELECTION_AMBIGUOUS) {
-		no_camera(a, verdict);
-	} else if (verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid)) {
+	a->verdict = selection_next(&a->selection, &busid);
+	if (a->verdict == SELECTION_NONE || a->verdict == SELECTION_AMBIGUOUS) {
+		no_camera(a);
+	} else if (a->verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid)) {
 		drop_list(a);
 		enter(a, STATE_ACQUIRED);
 		a->callbacks->acquired(a->user);
@@ -352,10 +383,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		return;
 	}
 	if (a->state == STATE_PROBING)
-		end(a, OUTCOME_FAILED, "the camera does not answer");
+		fail_device(a, OUTCOME_FAILED, "the camera does not answer");
 	else
-		end(a, OUTCOME_FAILED, "server %s port %s does not answer", a->config->server.host,
-			a->config->server.port);
+		fail_device(a, OUTCOME_FAILED, "server %s port %s does not answer",
+			a->config->server.host, a->config->server.port);
 }
 
 void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
@@ -366,6 +397,8 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	a->config = config;
 	a->callbacks = callbacks;
 	a->user = user;
+	a->verdict = SELECTION_NONE;
+	a->unmatched = OUTCOME_NO_CAMERA;
 	ev_init(&a->server, on_server);
 	ev_init(&a->timer, on_timer);
 	a->server.data = a->timer.data = a;

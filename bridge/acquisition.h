@@ -62,6 +62,8 @@ struct acquisition {
 	struct probe *probe;   /* from ACQUIRED on: holds the profile */
 	/* which device; `imported` is the busid of the session's */
 	struct selection selection;
+	enum selection_verdict verdict; /* the last */
+	enum outcome unmatched; /* if none matches: no camera, or why one was not looked at */
 	char imported[USBIP_BUSID_SIZE];
 };
 

@@ -19,7 +19,7 @@ endforeach()
 
 # Tests that count or check calls of the C library.
 foreach(wrapped
-	test_acquisition=getaddrinfo,log_write
+	test_acquisition=ev_timer_start,getaddrinfo,log_write
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
 	test_list=sd_hwdb_new

@@ -2,7 +2,7 @@
 /*
  * acquisition against a server that is another process, and knows one connection after the other.
  *
- * Linked with --wrap=getaddrinfo,log_write.
+ * Linked with --wrap=ev_timer_start,getaddrinfo,log_write.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,6 +40,7 @@ enum step {
 	GIVE_OTHER,  /* of another vendor than the list says */
 	GIVE_BROKEN, /* its configuration is none */
 	GIVE_HALF,   /* closes at the first request */
+	GIVE_DEAF,   /* answers none */
 };
 
 static const struct scene {
@@ -65,6 +66,23 @@ static const struct scene {
 		OUTCOME_DONE, "1-2", "list 1-1 1-2 1-2 1-2 "},
 	{"by serial, busy later", {.serial = "A"}, 2, {LIST, GIVE, GIVE, BUSY, GIVE}, OUTCOME_DONE,
 		"1-1", "list 1-1 1-2 1-1 1-1 "},
+	{"by serial, one broken", {.serial = "B"}, 2, {LIST, GIVE_BROKEN, GIVE}, OUTCOME_DONE,
+		"1-2", "list 1-1 1-2 "},
+	{"by serial, one not given", {.serial = "B"}, 2, {LIST, NODEV, GIVE}, OUTCOME_DONE, "1-2",
+		"list 1-1 1-2 "},
+	{"by serial, one closed in the probe", {.serial = "B"}, 2, {LIST, GIVE_HALF, GIVE},
+		OUTCOME_DONE, "1-2", "list 1-1 1-2 "},
+	{"by serial, another in place of one",
+		{.has_id = true, .vendor = 0x04a9, .product = 0x3218, .serial = "B"}, 2,
+		{LIST, GIVE_OTHER, GIVE}, OUTCOME_DONE, "1-2", "list 1-1 1-2 "},
+	{"by serial, the last broken", {.serial = "A"}, 2, {LIST, GIVE, GIVE_BROKEN, GIVE},
+		OUTCOME_DONE, "1-1", "list 1-1 1-2 1-1 "},
+	{"by serial, found and gone", {.serial = "A"}, 2, {LIST, GIVE, GIVE, NODEV}, OUTCOME_FAILED,
+		"does not hand device 1-1 over", "list 1-1 1-2 1-1 "},
+	{"by serial, all that there is broken", {.serial = "A"}, 1, {LIST, GIVE_BROKEN},
+		OUTCOME_UNPRESENTABLE, "unless it is one that could not", "list 1-1 "},
+	{"by serial, two failed", {.serial = "A"}, 2, {LIST, NODEV, GIVE_BROKEN}, OUTCOME_FAILED,
+		"unless it is one that could not", "list 1-1 1-2 "},
 	{"not listed", {.busid = "1-1"}, 0, {LIST, LIST, LIST, LIST, LIST, LIST}, OUTCOME_NO_CAMERA,
 		"no such camera", "list list list list list list "},
 	{"gone", {.busid = ""}, 1, {LIST, NODEV}, OUTCOME_FAILED, "1-1", "list 1-1 "},
@@ -92,6 +110,19 @@ int __wrap_getaddrinfo(
 		out = &(*out)->ai_next;
 	}
 	return __real_getaddrinfo(host, port, hints, out);
+}
+
+/* ---- the clock ---- */
+
+static double haste = 1; /* so many times faster than the loop's */
+
+void __real_ev_timer_start(struct ev_loop *loop, ev_timer *timer);
+void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer);
+
+void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
+{
+	timer->at /= haste;
+	__real_ev_timer_start(loop, timer);
 }
 
 /* ---- the log ---- */
@@ -171,6 +202,8 @@ static void give(struct peer *p, int fd, enum step step, unsigned i)
 	peer_send_device(p, &d);
 	flush(p, fd);
 	while (take(fd, header, sizeof(header)) && step != GIVE_HALF) {
+		if (step == GIVE_DEAF)
+			continue;
 		answer_request(p, header, step, i);
 		flush(p, fd);
 	}
@@ -352,6 +385,21 @@ static void test_listed(void **state)
 	}
 }
 
+/* One that hangs in the survey costs its 10 s and no more. */
+static void test_deaf(void **state)
+{
+	static const struct scene scene = {.camera.serial = "B",
+		.num_devices = 2,
+		.steps = {LIST, GIVE_DEAF, GIVE},
+		.words = "1-2",
+		.asked = "list 1-1 1-2 "};
+
+	(void)state;
+	haste = 10;
+	play(&scene);
+	assert_non_null(strstr(logged, "1-1: the camera does not answer\n"));
+}
+
 /* The server's first address refuses, which connect() does not tell at once. */
 static void test_second_address(void **state)
 {
@@ -362,9 +410,10 @@ static void test_second_address(void **state)
 	close(fd);
 }
 
-static int stop_refusing(void **state)
+static int as_usual(void **state)
 {
 	(void)state;
+	haste = 1;
 	*refusing = 0;
 	return 0;
 }
@@ -373,7 +422,8 @@ int main(void)
 {
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_listed),
-		cmocka_unit_test_teardown(test_second_address, stop_refusing),
+		cmocka_unit_test_teardown(test_deaf, as_usual),
+		cmocka_unit_test_teardown(test_second_address, as_usual),
 	};
 	struct CMUnitTest tests[COUNT(scenes) + COUNT(others)];
 
