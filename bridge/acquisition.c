@@ -137,12 +137,17 @@ void acquisition_fini(struct acquisition *a)
 	drop_session(a);
 }
 
-static bool open_conn(struct acquisition *a, struct conn *conn)
+/* Begins a state that starts with a connection. */
+static bool enter_by_conn(struct acquisition *a, unsigned state, struct conn *conn)
 {
 	const char *why;
 
-	if (!conn_open(conn, a->config->server.host, a->config->server.port, &why))
+	if (!conn_open(conn, a->config->server.host, a->config->server.port, &why)) {
+		/* The resolver has blocked the loop, perhaps for longer than the step may take. */
+		ev_now_update(a->loop);
+		enter(a, state);
 		return true;
+	}
 	end(a, OUTCOME_FAILED, "server %s: %s", a->config->server.host, why);
 	return false;
 }
@@ -154,8 +159,7 @@ static void start_listing(struct acquisition *a)
 	struct conn conn;
 
 	drop_list(a);
-	enter(a, STATE_LISTING);
-	if (!open_conn(a, &conn))
+	if (!enter_by_conn(a, STATE_LISTING, &conn))
 		return;
 	a->list = malloc(sizeof(*a->list));
 	if (!a->list) {
@@ -251,8 +255,7 @@ static void start_import(struct acquisition *a)
 {
 	struct conn conn;
 
-	enter(a, STATE_IMPORTING);
-	if (!open_conn(a, &conn))
+	if (!enter_by_conn(a, STATE_IMPORTING, &conn))
 		return;
 	if (client_new(&conn, a->imported, &client_callbacks, a, &a->client)) {
 		conn_close(&conn);

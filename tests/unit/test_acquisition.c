@@ -95,7 +95,8 @@ static const struct scene {
 
 /* ---- the resolver ---- */
 
-static char refusing[8]; /* port of an address that comes before the server's; empty: none does */
+static char refusing[8];      /* port of an address that comes before the server's; empty: none */
+static unsigned resolving_us; /* that it takes */
 
 int __real_getaddrinfo(
 	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out);
@@ -105,6 +106,7 @@ int __wrap_getaddrinfo(
 int __wrap_getaddrinfo(
 	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out)
 {
+	(void)usleep(resolving_us);
 	if (*refusing) {
 		assert_int_equal(__real_getaddrinfo(host, refusing, hints, out), 0);
 		out = &(*out)->ai_next;
@@ -400,6 +402,15 @@ static void test_deaf(void **state)
 	assert_non_null(strstr(logged, "1-1: the camera does not answer\n"));
 }
 
+/* Finding the server's address takes longer than a step may, each time. */
+static void test_slow_resolver(void **state)
+{
+	(void)state;
+	haste = 10;
+	resolving_us = 1200000;
+	play(&scenes[0]);
+}
+
 /* The server's first address refuses, which connect() does not tell at once. */
 static void test_second_address(void **state)
 {
@@ -414,6 +425,7 @@ static int as_usual(void **state)
 {
 	(void)state;
 	haste = 1;
+	resolving_us = 0;
 	*refusing = 0;
 	return 0;
 }
@@ -423,6 +435,7 @@ int main(void)
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_listed),
 		cmocka_unit_test_teardown(test_deaf, as_usual),
+		cmocka_unit_test_teardown(test_slow_resolver, as_usual),
 		cmocka_unit_test_teardown(test_second_address, as_usual),
 	};
 	struct CMUnitTest tests[COUNT(scenes) + COUNT(others)];
