@@ -211,15 +211,17 @@ static void on_closed(void *user, int error, const char *reason)
 	fail_device(a, OUTCOME_FAILED, "%s", reason);
 }
 
-static void on_probed(void *user, int error, const char *reason)
+static void on_probed(void *user, enum probe_result result, const char *reason)
 {
 	struct acquisition *a = user;
 	const struct usb_profile *profile = &a->probe->profile;
 
-	if (error) {
+	if (result == PROBE_UNFIT)
 		fail_device(a, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s", reason);
+	else if (result == PROBE_FAILED)
+		fail_device(a, OUTCOME_FAILED, "the camera cannot be read: %s", reason);
+	if (result != PROBE_COMPLETE)
 		return;
-	}
 	selection_serial(&a->selection, usbdesc_text(profile, profile->serial_string, 0));
 	a->probed = true;
 	a->todo = TODO_SELECT;

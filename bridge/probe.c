@@ -28,13 +28,13 @@ static const char *const step_names[] = {
 	[STEP_STRINGS] = "string",
 };
 
-static void finish(struct probe *p, int error, const char *why)
+static void finish(struct probe *p, enum probe_result result, const char *why)
 {
 	char reason[160] = "";
 
-	if (error)
+	if (result != PROBE_COMPLETE)
 		(void)snprintf(reason, sizeof(reason), "%s: %s", step_names[p->step], why);
-	p->callbacks->done(p->user, error, reason);
+	p->callbacks->done(p->user, result, reason);
 }
 
 static void request(struct probe *p, uint8_t type, uint8_t what, uint16_t value, uint16_t index,
@@ -96,11 +96,11 @@ static void ask(struct probe *p)
 		if (p->num_indices)
 			get_descriptor(p, USB_DT_STRING, 0, 0, 255);
 		else
-			finish(p, 0, NULL);
+			finish(p, PROBE_COMPLETE, NULL);
 		break;
 	case STEP_STRINGS:
 		if (!get_string(p))
-			finish(p, 0, NULL);
+			finish(p, PROBE_COMPLETE, NULL);
 		break;
 	}
 }
@@ -128,23 +128,36 @@ static int take(struct probe *p, uint32_t actual, const char **why)
 	}
 }
 
+static bool is_gone(int status)
+{
+	return status == -ENODEV || status == -ESHUTDOWN;
+}
+
+/* What a URB's status makes of its step; what the camera answered, take() looks at. */
+static enum probe_result judge(int status, const char **why)
+{
+	*why = status == -EPIPE	  ? "refused by the camera"
+		: is_gone(status) ? "it has been unplugged"
+				  : strerror(-status);
+	return !status ? PROBE_COMPLETE : status == -EPIPE ? PROBE_UNFIT : PROBE_FAILED;
+}
+
 static void on_done(struct client_urb *urb, int status, uint32_t actual)
 {
 	struct probe *p = urb->user;
-	const char *why = "refused by the camera";
-	int r = status;
+	const char *why;
+	enum probe_result result = judge(status, &why);
 
-	if (!status)
-		r = take(p, actual, &why);
-	else if (status != -EPIPE)
-		why = strerror(-status);
-	if (r && p->step > STEP_RESET && p->step < STEP_LANGS) {
-		finish(p, r, why);
+	if (!status && take(p, actual, &why))
+		result = PROBE_UNFIT;
+	if (result != PROBE_COMPLETE && p->step != STEP_RESET &&
+		(p->step < STEP_LANGS || is_gone(status))) {
+		finish(p, result, why);
 		return;
 	}
 	/* Other servers pass the reset on, and cameras refuse it. They promise strings that they
 	 * do not have, too. */
-	if (r)
+	if (result != PROBE_COMPLETE)
 		log_debug("camera's %s: %s", step_names[p->step], why);
 	if (p->step == STEP_STRINGS)
 		p->at++;

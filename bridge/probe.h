@@ -11,11 +11,16 @@
 #include "bridge/client.h"
 #include "gadget/usbdesc.h"
 
+/* Not an errno: -EPROTO is also what the server says of a USB error. */
+enum probe_result {
+	PROBE_COMPLETE, /* probe.profile is */
+	PROBE_UNFIT,  /* the camera refused what it must answer, or its descriptors are not valid */
+	PROBE_FAILED, /* a request did not come through: a USB error, or it has been unplugged */
+};
+
 struct probe_callbacks {
-	/* error 0: probe.profile is complete, and `reason` empty. -EPIPE: the camera refused what
-	 * it must answer, -EPROTO: its descriptors are not valid; `reason` says which. Not called
-	 * when the session closes. */
-	void (*done)(void *user, int error, const char *reason);
+	/* `reason` is empty when complete. Not called when the session closes. */
+	void (*done)(void *user, enum probe_result result, const char *reason);
 };
 
 struct probe {

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -39,6 +40,8 @@ enum step {
 	GIVE,
 	GIVE_OTHER,  /* of another vendor than the list says */
 	GIVE_BROKEN, /* its configuration is none */
+	GIVE_GONE,   /* unplugged by the time of the first descriptor */
+	GIVE_ERROR,  /* a USB error instead of it */
 	GIVE_HALF,   /* closes at the first request */
 	GIVE_DEAF,   /* answers none */
 };
@@ -88,6 +91,10 @@ static const struct scene {
 	{"gone", {.busid = ""}, 1, {LIST, NODEV}, OUTCOME_FAILED, "1-1", "list 1-1 "},
 	{"not to be understood", {.busid = ""}, 1, {LIST, GIVE_BROKEN}, OUTCOME_UNPRESENTABLE,
 		"configuration descriptor", "list 1-1 "},
+	{"unplugged in the probe", {.busid = ""}, 1, {LIST, GIVE_GONE}, OUTCOME_FAILED,
+		"device descriptor: it has been unplugged", "list 1-1 "},
+	{"USB error in the probe", {.busid = ""}, 1, {LIST, GIVE_ERROR}, OUTCOME_FAILED,
+		"device descriptor: Protocol error", "list 1-1 "},
 	{"closed in the probe", {.busid = ""}, 1, {LIST, GIVE_HALF}, OUTCOME_FAILED, "closed",
 		"list 1-1 "},
 	{"nobody there", {.busid = ""}, 0, {DONE}, OUTCOME_FAILED, "Connection refused", ""},
@@ -178,6 +185,10 @@ static void answer_request(struct peer *p, const uint8_t header[48], enum step s
 
 	if (setup[0] != USB_DIR_IN) {
 		peer_send_ret_submit(p, seqnum, 0, NULL, 0);
+		return;
+	}
+	if (step == GIVE_GONE || step == GIVE_ERROR) {
+		peer_send_ret_submit(p, seqnum, step == GIVE_GONE ? -ESHUTDOWN : -EPROTO, NULL, 0);
 		return;
 	}
 	if (setup[3] == USB_DT_DEVICE) {

@@ -71,6 +71,7 @@ static const struct scene {
 } scenes[] = {
 	{"all is well", {{.request = 0}}, STRINGS, "done: 1/409=A 7/409=G"},
 	{"reset refused", {{STALL(0)}}, STRINGS, "done: 1/409=A 7/409=G"},
+	{"reset not known", {{ERROR(0, -ENODEV)}}, STRINGS, "done: 1/409=A 7/409=G"},
 	{"reset failed", {{ERROR(0, -EPROTO)}}, STRINGS, "done: 1/409=A 7/409=G"},
 	{"no strings", {{ANSWER(1, no_strings, 18)}, {ANSWER(3, silent, 39)}}, DESCRIPTORS,
 		"done:"},
@@ -89,37 +90,47 @@ static const struct scene {
 	{"a string that is none", {{ANSWER(6, "\4\2A\0", 4)}}, STRINGS, "done: 7/409=G"},
 	{"a string that is empty", {{ANSWER(7, "", 0)}}, STRINGS, "done: 1/409=A"},
 
-	{"device refused", {{STALL(1)}}, FIRST, "-32 device descriptor: refused by the camera"},
+	{"device refused", {{STALL(1)}}, FIRST, "unfit: device descriptor: refused by the camera"},
 	{"device lost", {{ERROR(1, -ETIMEDOUT)}}, FIRST,
-		"-110 device descriptor: Connection timed out"},
+		"failed: device descriptor: Connection timed out"},
+	{"device not read", {{ERROR(1, -EPROTO)}}, FIRST,
+		"failed: device descriptor: Protocol error"},
+	{"unplugged", {{ERROR(1, -ESHUTDOWN)}}, FIRST,
+		"failed: device descriptor: it has been unplugged"},
 	{"device short", {{ANSWER(1, device, 17)}}, FIRST,
-		"-71 device descriptor: shorter than 18 bytes"},
+		"unfit: device descriptor: shorter than 18 bytes"},
 	{"device empty", {{ANSWER(1, device, 0)}}, FIRST,
-		"-71 device descriptor: shorter than 18 bytes"},
+		"unfit: device descriptor: shorter than 18 bytes"},
 	{"device is none", {{ANSWER(1, config, 18)}}, FIRST,
-		"-71 device descriptor: bLength is less than 18"},
+		"unfit: device descriptor: bLength is less than 18"},
 	{"configuration refused", {{STALL(2)}}, FIRST HEAD,
-		"-32 configuration descriptor: refused by the camera"},
+		"unfit: configuration descriptor: refused by the camera"},
 	{"configuration's head short", {{ANSWER(2, config, 8)}}, FIRST HEAD,
-		"-71 configuration descriptor: not one, or longer than 4096 bytes"},
+		"unfit: configuration descriptor: not one, or longer than 4096 bytes"},
 	{"configuration too long", {{ANSWER(2, too_long, 9)}}, FIRST HEAD,
-		"-71 configuration descriptor: not one, or longer than 4096 bytes"},
+		"unfit: configuration descriptor: not one, or longer than 4096 bytes"},
+	{"configuration not read", {{ERROR(3, -EPROTO)}}, FIRST HEAD CONFIG,
+		"failed: configuration descriptor: Protocol error"},
 	{"configuration refused in whole", {{STALL(3)}}, FIRST HEAD CONFIG,
-		"-32 configuration descriptor: refused by the camera"},
+		"unfit: configuration descriptor: refused by the camera"},
 	{"configuration short", {{ANSWER(3, config, 38)}}, FIRST HEAD CONFIG,
-		"-71 configuration descriptor: shorter than its wTotalLength"},
+		"unfit: configuration descriptor: shorter than its wTotalLength"},
 	{"configuration that grows", {{ANSWER(3, other_size, 9)}}, FIRST HEAD CONFIG,
-		"-71 configuration descriptor: shorter than its wTotalLength"},
+		"unfit: configuration descriptor: shorter than its wTotalLength"},
 	{"configuration longer than it says at first", {{ANSWER(2, other_size, 9)}},
 		FIRST HEAD "80 06 0200 0000 40\n" SET LANGS STRING("01", "0409")
 			STRING("07", "0409"),
 		"done: 1/409=A 7/409=G"},
 	{"configuration not valid", {{ANSWER(3, twice, sizeof(twice))}}, FIRST HEAD CONFIG,
-		"-71 configuration descriptor: endpoint's bEndpointAddress comes twice"},
+		"unfit: configuration descriptor: endpoint's bEndpointAddress comes twice"},
 	{"SET_CONFIGURATION refused", {{STALL(4)}}, DESCRIPTORS,
-		"-32 SET_CONFIGURATION: refused by the camera"},
+		"unfit: SET_CONFIGURATION: refused by the camera"},
 	{"SET_CONFIGURATION lost", {{ERROR(4, -ENODEV)}}, DESCRIPTORS,
-		"-19 SET_CONFIGURATION: No such device"},
+		"failed: SET_CONFIGURATION: it has been unplugged"},
+	{"unplugged before the languages", {{ERROR(5, -ENODEV)}}, DESCRIPTORS LANGS,
+		"failed: string languages: it has been unplugged"},
+	{"unplugged before the strings", {{ERROR(6, -ESHUTDOWN)}},
+		DESCRIPTORS LANGS STRING("01", "0409"), "failed: string: it has been unplugged"},
 };
 
 /* ---- acting it ---- */
@@ -133,18 +144,19 @@ struct acting {
 	unsigned done;
 };
 
-static void on_done(void *user, int error, const char *reason)
+static void on_done(void *user, enum probe_result result, const char *reason)
 {
+	static const char *const words[] = {
+		[PROBE_COMPLETE] = "done:", [PROBE_UNFIT] = "unfit: ", [PROBE_FAILED] = "failed: "};
 	struct acting *a = user;
 	const struct usb_profile *p = &a->probe->profile;
 	size_t used;
 
 	assert_non_null(reason);
 	a->done++;
-	used = (size_t)snprintf(
-		a->result, sizeof(a->result), error ? "%d %s" : "done:", error, reason);
-	assert_int_equal(!*reason, !error);
-	for (unsigned i = 0; !error && i < p->num_strings; i++)
+	used = (size_t)snprintf(a->result, sizeof(a->result), "%s%s", words[result], reason);
+	assert_int_equal(!*reason, result == PROBE_COMPLETE);
+	for (unsigned i = 0; result == PROBE_COMPLETE && i < p->num_strings; i++)
 		used += (size_t)snprintf(a->result + used, sizeof(a->result) - used, " %u/%x=%s",
 			p->strings[i].index, p->strings[i].lang, p->strings[i].text);
 }
