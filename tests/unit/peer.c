@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -242,4 +244,18 @@ void peer_run(struct peer *p, const struct peer_subject *subject, void *object)
 			busy = true;
 		}
 	}
+}
+
+int peer_tcp_port(bool listening, char port[8])
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listening ? listen(fd, 8) : 0, 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	(void)snprintf(port, 8, "%u", ntohs(address.sin_port));
+	return fd;
 }

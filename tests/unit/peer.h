@@ -77,4 +77,8 @@ bool peer_take_command(struct peer *p, struct peer_command *command);
 
 void peer_run(struct peer *p, const struct peer_subject *subject, void *object);
 
+/* A socket on a free port of the loopback interface, which is its number; connecting is refused
+ * unless it listens. */
+int peer_tcp_port(bool listening, char port[8]);
+
 #endif

@@ -324,25 +324,10 @@ static void acquire(struct user *u, const struct config *config)
 	ev_loop_destroy(loop);
 }
 
-/* A socket on a free port of the loopback interface; connecting is refused unless it listens. */
-static int tcp_port(bool listening, char port[8])
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listening ? listen(fd, 8) : 0, 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	(void)snprintf(port, 8, "%u", ntohs(address.sin_port));
-	return fd;
-}
-
 static void play(const struct scene *scene)
 {
 	struct config config = {.server.host = "127.0.0.1", .camera = scene->camera};
-	int listening = tcp_port(*scene->steps != DONE, config.server.port), asked[2], status;
+	int listening = peer_tcp_port(*scene->steps != DONE, config.server.port), asked[2], status;
 	char log[256];
 	struct user u;
 	ssize_t n;
@@ -425,7 +410,7 @@ static void test_slow_resolver(void **state)
 /* The server's first address refuses, which connect() does not tell at once. */
 static void test_second_address(void **state)
 {
-	int fd = tcp_port(false, refusing);
+	int fd = peer_tcp_port(false, refusing);
 
 	(void)state;
 	play(&scenes[0]);

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "bridge/conn.h"
+#include "tests/unit/peer.h"
 #include "tests/unit/session.h"
 
 #define REPLY_SIZE 320 /* op_common and usbip_usb_device */
@@ -289,21 +290,6 @@ static void test_bad_busid(void **state)
 
 /* ---- connecting, over TCP ---- */
 
-/* A socket on a free port of the loopback interface; connecting is refused unless it listens. */
-static int tcp_port(bool listening, char port[8])
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(listening ? listen(fd, 5) : 0, 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	(void)snprintf(port, 8, "%u", ntohs(address.sin_port));
-	return fd;
-}
-
 /* A connection whose first address is `first`, and whose others are still to be tried. */
 static void open_two(struct conn *conn, const char *first, const char *second)
 {
@@ -337,7 +323,7 @@ static void wait_for_client(struct session *s)
 static void test_connect_second(void **state)
 {
 	char closed[8], open[8];
-	int refusing = tcp_port(false, closed), listening = tcp_port(true, open);
+	int refusing = peer_tcp_port(false, closed), listening = peer_tcp_port(true, open);
 	struct session s;
 	struct conn conn;
 	int first;
@@ -366,7 +352,7 @@ static void test_connect_second(void **state)
 static void test_connect_refused(void **state)
 {
 	char one[8], two[8];
-	int first = tcp_port(false, one), second = tcp_port(false, two);
+	int first = peer_tcp_port(false, one), second = peer_tcp_port(false, two);
 	struct session s;
 	struct conn conn;
 
