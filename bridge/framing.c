@@ -86,6 +86,7 @@ void framing_set_packets(struct framing *f, uint32_t max_packet, uint32_t unit)
 	s->max_packet = max_packet;
 	s->unit = unit;
 	s->into = 0;
+	f->changes++;
 }
 
 /* NULL: generic. */
@@ -127,6 +128,7 @@ void framing_done(
 
 	assert(len <= asked && asked <= s->asked);
 	s->asked -= asked;
+	f->changes++;
 	f->untaken += dir == FRAMING_OUT;
 	if (kind)
 		kind->done(f, dir, data, len, len < asked);
@@ -147,6 +149,7 @@ void framing_taken(struct framing *f)
 {
 	assert(f->untaken);
 	f->untaken--;
+	f->changes++;
 }
 
 void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked)
@@ -155,11 +158,13 @@ void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked)
 
 	assert(asked <= s->asked);
 	s->asked -= asked;
+	f->changes++;
 }
 
 void framing_restart(struct framing *f, enum framing_dir dir)
 {
 	f->stream[dir].into = 0;
+	f->changes++;
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].restart(f, dir);
 }
@@ -167,6 +172,7 @@ void framing_restart(struct framing *f, enum framing_dir dir)
 void framing_begin(struct framing *f, enum framing_dir dir)
 {
 	f->stream[dir].into = 0;
+	f->changes++;
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].begin(f, dir);
 }

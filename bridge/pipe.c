@@ -114,6 +114,7 @@ void pipe_pump(struct pipe *p)
 		if (!ask(p, size))
 			break;
 	}
+	p->seen = p->framing->changes;
 	settle(p);
 }
 

@@ -106,6 +106,7 @@ struct pipe {
 	uint8_t *buffers;
 	struct client_urb clear;
 	struct framing own_framing; /* unless it shares its interface's */
+	unsigned seen;		    /* of the framing's changes, by the last pipe_pump */
 	/* since the start */
 	uint64_t bytes, urbs, errors;
 };
@@ -159,13 +160,19 @@ void pipe_kick(struct pipe *p);
 
 /* IN, PIPE_EARLY: all that the phone sends has arrived at the camera, so it may be asked again; or
  * that does not come about, so the halt was one, and the phone is told. */
-bool pipe_is_early(const struct pipe *p);
+static inline bool pipe_is_early(const struct pipe *p)
+{
+	return p->state == PIPE_EARLY || (p->state == PIPE_HALTING && p->early);
+}
 void pipe_resume(struct pipe *p);
 void pipe_give_up(struct pipe *p);
 
 /* OUT: a part of a packet of the camera's has come and waits for the rest. If nothing comes between
  * two calls of pipe_age_gathered, that was the end of the transfer, and is sent. */
-bool pipe_is_gathering(const struct pipe *p);
+static inline bool pipe_is_gathering(const struct pipe *p)
+{
+	return p->gather;
+}
 void pipe_age_gathered(struct pipe *p);
 
 /* Once an iteration of the loop: what must not happen inside a callback (halting), and what the

@@ -79,11 +79,6 @@ void pipe_drop_gathered(struct pipe *p)
 	p->gather = NULL;
 }
 
-bool pipe_is_gathering(const struct pipe *p)
-{
-	return p->gather;
-}
-
 void pipe_age_gathered(struct pipe *p)
 {
 	if (p->gather && p->gather_aged)

@@ -93,7 +93,7 @@ void pipe_flush(struct pipe *p)
 	/* A halt in RUNNING was met by surplus requests, which are all back. */
 	if (p->state == PIPE_RUNNING && p->camera_halted && !p->urbs_out)
 		pipe_clear_halt(p, PIPE_RUNNING);
-	if (p->state == PIPE_RUNNING && p->framing != &p->own_framing)
+	if (p->state == PIPE_RUNNING && p->seen != p->framing->changes)
 		pipe_pump(p);
 	if (p->state != PIPE_HALTING || p->urbs_out ||
 		(pipe_is_in(p) && (int)(p->tail - p->halt_at) <= 0))
@@ -133,11 +133,6 @@ void pipe_give_up(struct pipe *p)
 		p->early = false;
 		pipe_unlink_all(p);
 	}
-}
-
-bool pipe_is_early(const struct pipe *p)
-{
-	return p->state == PIPE_EARLY || (p->state == PIPE_HALTING && p->early);
 }
 
 void pipe_kick(struct pipe *p)
