@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What relaying costs in instructions, of a release build. The figures are those of Debian 12's gcc for amd64;
+# who changes them on purpose says why.
+add_executable(exchange bench/exchange.c)
+target_link_libraries(exchange PRIVATE ip2usb_flags testkit bridge gadget PkgConfig::CMOCKA)
+target_link_options(exchange PRIVATE -Wl,--wrap=ev_timer_again)
+if(NOT IP2USB_SANITIZE)
+	add_test(NAME cost COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/cost $<TARGET_FILE:exchange> 204788 4463)
+	set_tests_properties(cost PROPERTIES LABELS cost)
+endif()
