@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-void bytes_reader_init(struct bytes_reader *r, const void *buf, size_t len)
-{
-	*r = (struct bytes_reader){.at = buf, .left = len};
-}
-
 uint8_t bytes_get_u8(struct bytes_reader *r)
 {
 	const uint8_t *p = bytes_take(r, 1);
@@ -39,11 +34,6 @@ void bytes_skip(struct bytes_reader *r, size_t len)
 {
 	if (len)
 		(void)bytes_take(r, len);
-}
-
-void bytes_writer_init(struct bytes_writer *w, void *buf, size_t len)
-{
-	*w = (struct bytes_writer){.at = buf, .left = len};
 }
 
 void bytes_put_u8(struct bytes_writer *w, uint8_t v)

@@ -56,13 +56,21 @@ static inline uint8_t *bytes_room(struct bytes_writer *w, size_t len)
 	return at;
 }
 
-void bytes_reader_init(struct bytes_reader *r, const void *buf, size_t len);
+static inline void bytes_reader_init(struct bytes_reader *r, const void *buf, size_t len)
+{
+	*r = (struct bytes_reader){.at = buf, .left = len};
+}
+
 uint8_t bytes_get_u8(struct bytes_reader *r);
 uint16_t bytes_get_be16(struct bytes_reader *r);
 void bytes_get(struct bytes_reader *r, void *out, size_t len);
 void bytes_skip(struct bytes_reader *r, size_t len);
 
-void bytes_writer_init(struct bytes_writer *w, void *buf, size_t len);
+static inline void bytes_writer_init(struct bytes_writer *w, void *buf, size_t len)
+{
+	*w = (struct bytes_writer){.at = buf, .left = len};
+}
+
 void bytes_put_u8(struct bytes_writer *w, uint8_t v);
 void bytes_put_be16(struct bytes_writer *w, uint16_t v);
 void bytes_put(struct bytes_writer *w, const void *buf, size_t len);
