@@ -26,7 +26,7 @@ void pipe_abort(struct pipe *p, bool goes_on)
 {
 	p->epoch++;
 	pipe_drain(p);
-	p->holds = goes_on;
+	p->holds = goes_on && !pipe_is_in(p);
 	p->camera_halted |= framing_clears_halts(p->framing);
 	/* The newest first, so that none moves up to the phone's next token, or the camera's. */
 	for (unsigned i = p->head; i-- != p->tail;) {

@@ -134,10 +134,15 @@ static void test_order(void **state)
 	relayrig_close(&r);
 }
 
+struct drain_case {
+	uint8_t code;
+	bool late;
+};
+
 /* What the camera is at, and ends by itself, is not unlinked, and comes before the request. */
 static void test_drain(void **state)
 {
-	const bool *late = *state;
+	const struct drain_case *c = *state;
 	struct relayrig r;
 	uint8_t packet[16];
 	unsigned taken, unlinks;
@@ -146,7 +151,7 @@ static void test_drain(void **state)
 	r.camera[RIG_PTP_OUT]->blocked = true;
 	taken = r.camera[RIG_PTP_OUT]->num;
 	send_packet(&r, 1, 16, 16);
-	abort_transfer(&r, RESET);
+	abort_transfer(&r, c->code);
 	bench_settle(&r.bench);
 	unlinks = r.bench.camera->unlinks; /* of IN, but for the oldest */
 	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 1);
@@ -156,7 +161,7 @@ static void test_drain(void **state)
 	assert_int_equal(r.bench.camera->num_requests, 1);
 	bench_container(packet, 16, 1, 16, 7);
 	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken, packet, 16);
-	if (*late) /* nothing is waited for any more */
+	if (c->late) /* nothing is waited for any more */
 		relayrig_wait(&r, 0.1);
 	bench_settle(&r.bench);
 	assert_int_equal(r.bench.camera->unlinks, unlinks);
@@ -381,13 +386,16 @@ static void test_cancel_and_go(void **state)
 int main(void)
 {
 	static uint8_t cancel = CANCEL, reset = RESET;
+	static struct drain_case drain_cancel = {CANCEL, false}, drain_reset = {RESET, false},
+				 drain_late = {RESET, true};
 	static bool yes = true, no;
 	const struct CMUnitTest tests[] = {
 		{"IN, cancel", test_in, NULL, NULL, &cancel},
 		{"IN, reset", test_in, NULL, NULL, &reset},
 		cmocka_unit_test(test_order),
-		{"drain", test_drain, NULL, NULL, &no},
-		{"drain, and time passes", test_drain, NULL, NULL, &yes},
+		{"drain, cancel", test_drain, NULL, NULL, &drain_cancel},
+		{"drain, reset", test_drain, NULL, NULL, &drain_reset},
+		{"drain, reset, and time passes", test_drain, NULL, NULL, &drain_late},
 		cmocka_unit_test(test_out),
 		cmocka_unit_test(test_out_ends),
 		cmocka_unit_test(test_others),
