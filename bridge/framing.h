@@ -105,9 +105,8 @@ bool framing_is_over(const struct framing *f);
 
 /* Bytes that the next request in this direction may ask for, and counts it as out: a multiple of
  * max_packet, but for the last of what is known to come in the IN direction of bot; 0 = nothing
- * more for now: ask again after the next framing_done of either direction, framing_taken or
- * framing_restart. Never 0 while nothing is out, unless there is no endpoint, or of the IN
- * direction of bot. */
+ * more for now: ask again when `changes` has moved. Never 0 while nothing is out, unless there is
+ * no endpoint, or of the IN direction of bot. */
 uint32_t framing_next(struct framing *f, enum framing_dir dir);
 
 /* A request of `asked` bytes came back with `len` bytes at `data` (len <= asked; fewer: a short

@@ -36,7 +36,7 @@ static void on_unplug(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)events;
 	ev_timer_stop(loop, timer);
-	p->asleep = p->configured;
+	p->asleep |= p->configured;
 	set_configured(p, false);
 }
 

@@ -25,9 +25,10 @@ struct ffs;
 struct pipe;
 
 enum pipe_state {
-	PIPE_STOPPED, /* nothing is asked for; what comes is dropped */
+	PIPE_STOPPED, /* nothing is asked for; what comes is dropped, unless `holds` */
 	PIPE_RUNNING,
-	PIPE_STOPPING, /* everything at the camera has been unlinked, answers awaited */
+	PIPE_STOPPING, /* the camera's answers are awaited: of what has been unlinked, or left to it
+			*/
 	PIPE_HALTING,  /* the camera has halted: what came before drains, the rest is unlinked */
 	PIPE_HALTED,   /* the phone sees the halt, the camera's is kept until the phone stirs */
 	PIPE_CLEARING, /* CLEAR_FEATURE(ENDPOINT_HALT) under way to the camera */

@@ -37,7 +37,9 @@ void pipe_on_cleared(struct client_urb *urb, int status, uint32_t actual)
 
 	(void)actual;
 	p->urbs_out--;
-	p->camera_halted = false;
+	/* In another state it is of before: what pipe_abort has seen coming is after it. */
+	if (p->state == PIPE_CLEARING)
+		p->camera_halted = false;
 	if (status)
 		log_warning("endpoint 0x%02x of the camera: its halt cannot be cleared: %s",
 			p->address, strerror(-status));

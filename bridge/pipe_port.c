@@ -52,7 +52,10 @@ static bool is_wanted(struct pipe_slot *slot, uint32_t size)
 		return p->swallows;
 	if (!pipe_is_dropping(p))
 		return true;
-	return p->holds && framing_is_command(p->framing, pipe_buffer(slot), size);
+	/* With the command all that follows it. */
+	return p->holds &&
+		(pipe_slot_at(p, p->send)->state == SLOT_COME ||
+			framing_is_command(p->framing, pipe_buffer(slot), size));
 }
 
 static void on_read(struct pipe_slot *slot, int result)
@@ -79,7 +82,7 @@ static void on_read(struct pipe_slot *slot, int result)
 		on_port_failed(p, result);
 }
 
-/* Takes back what stands at the phone's port behind this slot, which has to go first. */
+/* Takes back what stands at the phone's port behind this slot's data, which have to go first. */
 static void recall_behind(struct pipe_slot *slot)
 {
 	struct pipe *p = slot->pipe;
@@ -94,6 +97,7 @@ static void recall_behind(struct pipe_slot *slot)
 		ffs_cancel(p->ffs, &later->zlp);
 		ffs_cancel(p->ffs, &later->aio);
 	}
+	ffs_cancel(p->ffs, &slot->zlp);
 }
 
 static void on_written(struct pipe_slot *slot, bool data, int result)

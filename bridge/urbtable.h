@@ -6,7 +6,8 @@
  * its way can go back to its user before the RET_UNLINK, which Linux keeps until it has something
  * else to send (stub_recv_cmd_unlink does not wake stub_tx_loop): its entry is held until then. And
  * usbipd-win may send a RET_SUBMIT after the RET_UNLINK of the same URB: what an unlinked URB had
- * asked for stays known until its entry has been used again, which is as late as can be.
+ * asked for stays known until the same comes about in its entry again, and entries are used in
+ * turn.
  */
 #ifndef BRIDGE_URBTABLE_H
 #define BRIDGE_URBTABLE_H

@@ -333,6 +333,37 @@ static void test_abort(void **state)
 	rests(&p);
 }
 
+/* The same of a disk that halts until then: cleared when the phone stirs, it has to be again. */
+static void test_abort_halted(void **state)
+{
+	struct pipebench p;
+	uint8_t packet[64];
+	size_t size;
+	unsigned clears;
+
+	(void)state;
+	open_disk(&p, true);
+	p.camera_in->sticky = true;
+	camera_put_error(p.camera_in, -EPIPE);
+	command(&p, true, 60000);
+	bench_settle(&p.bench);
+	assert_int_equal(bench_receive(&p.bench, PIPE_IN, packet, &size), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	bench_settle(&p.bench);
+	assert_int_equal(p.in.state, PIPE_HALTED);
+	pipe_kick(&p.in);
+	pipe_abort(&p.in, false);
+	pipe_abort(&p.out, false);
+	bench_settle(&p.bench);
+	clears = p.camera_in->clears;
+	p.camera_in->sticky = false;
+	pipebench_start(&p);
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_in->clears, clears + 1);
+	pipebench_stop(&p);
+	pipebench_close(&p);
+}
+
 int main(void)
 {
 	static bool yes = true, no;
@@ -347,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_surplus),
 		cmocka_unit_test(test_surplus_halts),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_abort_halted),
 		{"read given up", test_abort, NULL, NULL, &yes},
 		{"write given up", test_abort, NULL, NULL, &no},
 	};

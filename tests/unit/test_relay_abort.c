@@ -362,6 +362,32 @@ static void test_cancel(void **state)
 	relayrig_close(&r);
 }
 
+/* After a Cancel the phone sends a command and its data before the camera has answered. */
+static void test_cancel_and_send(void **state)
+{
+	struct relayrig r;
+	uint8_t command[12], data[14];
+	unsigned taken;
+
+	(void)state;
+	open_rig(&r);
+	taken = r.camera[RIG_PTP_OUT]->num;
+	r.bench.camera->endpoints[0].blocked = true;
+	abort_transfer(&r, CANCEL);
+	drain(&r);
+	bench_container(command, sizeof(command), 1, sizeof(command), 3);
+	bench_container(data, sizeof(data), 2, sizeof(data), 4);
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, command, sizeof(command)), FAKE_ACK);
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, data, sizeof(data)), FAKE_ACK);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->num, taken);
+	r.bench.camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken, command, sizeof(command));
+	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken + 1, data, sizeof(data));
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
 /* The phone goes, and comes back, before the camera has answered. */
 static void test_cancel_and_go(void **state)
 {
@@ -405,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_again),
 		{"cancel", test_cancel, NULL, NULL, &cancel},
 		{"device reset", test_cancel, NULL, NULL, &reset},
+		cmocka_unit_test(test_cancel_and_send),
 		{"cancel, and go", test_cancel_and_go, NULL, NULL, NULL},
 	};
 

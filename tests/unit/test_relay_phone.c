@@ -154,6 +154,9 @@ static void test_sleep_keeps(void **state)
 	relayrig_wait(&r, RIG_UNPLUG_S);
 	bench_settle(&r.bench);
 	assert_int_equal(r.bench.camera->urbs_out, 0);
+	/* told twice */
+	relay_event(r.relay, FUNCTIONFS_SUSPEND);
+	relayrig_wait(&r, RIG_UNPLUG_S);
 	r.bench.ffs->suspended = false;
 	if (*gone) {
 		disable_phone(&r);
