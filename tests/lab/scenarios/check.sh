@@ -32,6 +32,17 @@ refuses() {
 	checks 5 && says refused "$@" && [ "$(tail -n 1 "$work/out")" = "verdict  the camera cannot be presented" ]
 }
 
+# run_refuses REASON [SECTION.KEY=VALUE...]: so does `run`.
+run_refuses() {
+	local reason=$1
+	shift
+	check "the device is free again" eventually 5 server_free
+	bridge_launch "$@"
+	bridge_wait 30 || fail "ip2usb run goes on"
+	check "run: exit code 5" [ "$bridge_status" -eq 5 ]
+	check "and the reason: $reason" grep -q "^error: the camera cannot be presented: $reason" $bridge_log
+}
+
 # presents: exit code 0, and no line "refused".
 presents() {
 	checks 0 && not says refused && [ "$(tail -n 1 "$work/out")" = "verdict  the camera can be presented" ]
@@ -104,11 +115,7 @@ check "a modem is refused" refuses "none of its interfaces" "class descriptors"
 check "as hosts do not find it" says lost "interface 0 (communications)" "class descriptors"
 check "nor its data interface" says lost "interface 1 (CDC data)" "interface 0"
 check "the phone would be told 500 mA" says note "500 mA"
-check "the modem is free again" eventually 5 server_free
-bridge_launch gadget.max_power_ma=20
-bridge_wait 30 || fail "ip2usb run goes on"
-check "run: exit code 5" [ "$bridge_status" -eq 5 ]
-check "and the reason" grep -q "^error: the camera cannot be presented: none of its interfaces" $bridge_log
+run_refuses "none of its interfaces" gadget.max_power_ma=20
 check "what is lost is a warning" grep -q "^warning: lost: interface 0 (communications)" $bridge_log
 check "20 mA are not worth a note" not grep "mA" $bridge_log
 check "no gadget is left" no_gadget
@@ -133,3 +140,8 @@ check "and indeed finds no modem" grep -q \
 	"cdc_acm ${device##*/}:1.0: Zero length descriptor references" "$work/dmesg"
 bridge_stop
 nothing_left
+
+bridge_config gadget.udc=dummy_udc.1
+check "a UDC that another gadget has is refused" refuses "UDC dummy_udc.1 is taken by the gadget"
+run_refuses "UDC dummy_udc.1 is taken by the gadget" gadget.udc=dummy_udc.1
+run_refuses "there is no UDC none here" gadget.udc=none
