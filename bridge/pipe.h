@@ -213,6 +213,8 @@ void pipe_drop(struct pipe_slot *slot);
 
 /* IN: writes what is left of this slot to the phone's port. */
 void pipe_send_to_phone(struct pipe_slot *slot);
+/* Cancels that; what the phone has not taken comes back with -ECONNRESET. */
+void pipe_take_back(struct pipe_slot *slot);
 void pipe_on_aio_done(struct ffsaio_request *req, int result);
 void pipe_on_zlp_done(struct ffsaio_request *req, int result);
 

@@ -33,8 +33,7 @@ void pipe_abort(struct pipe *p, bool goes_on)
 		struct pipe_slot *slot = pipe_slot_at(p, i);
 
 		if (pipe_is_in(p) && slot->state == SLOT_SENT) {
-			ffs_cancel(p->ffs, &slot->zlp);
-			ffs_cancel(p->ffs, &slot->aio);
+			pipe_take_back(slot);
 		} else if (pipe_is_in(p) && slot->state == SLOT_ASKED && i != p->send) {
 			client_unlink(p->client, &slot->urb);
 		} else if (!pipe_is_in(p) && slot->state == SLOT_ASKED &&

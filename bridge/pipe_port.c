@@ -27,6 +27,12 @@ void pipe_send_to_phone(struct pipe_slot *slot)
 		slot->state = SLOT_DONE;
 }
 
+void pipe_take_back(struct pipe_slot *slot)
+{
+	ffs_cancel(slot->pipe->ffs, &slot->zlp);
+	ffs_cancel(slot->pipe->ffs, &slot->aio);
+}
+
 /* The phone's port has failed. -ESHUTDOWN: the endpoints have been disabled, and the event that
  * says so is on its way, perhaps behind their being enabled again: what the camera gives now is too
  * late for all. */
@@ -94,8 +100,7 @@ static void recall_behind(struct pipe_slot *slot)
 		if (later->state != SLOT_SENT || later->again)
 			continue;
 		later->again = true;
-		ffs_cancel(p->ffs, &later->zlp);
-		ffs_cancel(p->ffs, &later->aio);
+		pipe_take_back(later);
 	}
 	ffs_cancel(p->ffs, &slot->zlp);
 }
