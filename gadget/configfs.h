@@ -21,8 +21,7 @@ int configfs_clean(const char *name, const char *view);
 int configfs_new(const struct usb_profile *profile, const char *name, const char *view,
 	struct configfs **out);
 
-/* Binds it to the UDC of that name. -ENODEV: there is none; -EBUSY: it is taken. Says so in the
- * log.
+/* Binds it to the UDC of that name. -ENODEV: there is none; -EBUSY: it is taken. The log says so.
  */
 int configfs_bind(struct configfs *c, const char *udc);
 
