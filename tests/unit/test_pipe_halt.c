@@ -403,59 +403,6 @@ static void test_failed(void **state)
 	pipebench_close(&p);
 }
 
-/* The phone halts an endpoint itself: dwc2 gives the active request back with -EINPROGRESS. */
-static void test_phone_halts(void **state)
-{
-	struct pipebench p;
-
-	(void)state;
-	open_generic(&p, true);
-	for (uint32_t i = 1; i <= 3; i++)
-		pipebench_put(&p, 512, i);
-	bench_settle(&p.bench);
-	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
-	fake_ffs_set_halt(p.bench.ffs, PIPE_OUT);
-	assert_int_equal(token_in(&p), FAKE_STALL);
-	assert_int_equal(pipebench_send(&p, 10, 5), FAKE_STALL);
-	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
-	bench_settle(&p.bench);
-	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
-	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	bench_settle(&p.bench);
-	for (uint32_t i = 1; i <= 3; i++)
-		pipebench_expect(&p, 512, i);
-	assert_int_equal(p.failed, 0);
-	assert_int_equal(p.camera_in->clears, 0);
-	assert_int_equal(p.in.bytes, 3 * 512);
-	pipebench_exchange(&p, 10);
-	pipebench_close(&p);
-}
-
-/* The same of a write that ends with a zero-length packet. */
-static void test_phone_halts_ended(void **state)
-{
-	struct pipebench p;
-	uint8_t data[128];
-
-	(void)state;
-	pipebench_open(&p,
-		&(struct pipebench_options){
-			.framing = FRAMING_GENERIC, .phone_packet = 64, .dwc2 = true});
-	pipebench_start(&p);
-	bench_settle(&p.bench);
-	pipebench_put(&p, 128, 1);
-	bench_settle(&p.bench);
-	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_IN), 2);
-	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
-	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	bench_settle(&p.bench);
-	bench_fill(data, sizeof(data), 1);
-	bench_expect(&p.bench, PIPE_IN, data, 64);
-	bench_expect(&p.bench, PIPE_IN, data + 64, 64);
-	bench_expect(&p.bench, PIPE_IN, NULL, 0);
-	pipebench_close(&p);
-}
-
 /* The session is over while all sorts of things are under way. */
 static void test_session_over(void **state)
 {
@@ -502,8 +449,6 @@ int main(void)
 		TEST("OUT, again at once", test_out_again, NULL),
 		TEST("ESHUTDOWN", test_failed, &gone[0]),
 		TEST("ENODEV", test_failed, &gone[1]),
-		TEST("the phone halts", test_phone_halts, NULL),
-		TEST("the phone halts, with an end", test_phone_halts_ended, NULL),
 		TEST("session over", test_session_over, NULL),
 	};
 	struct CMUnitTest in[NUM(in_cases)], out[NUM(out_cases)];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * pipe at a port of the phone's that takes nothing for a while: suspended, not enabled, out of
- * memory.
+ * memory, halted by the phone itself.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -289,6 +289,61 @@ static void test_reads_stand(void **state)
 		name, function, NULL, NULL, (void *)(uintptr_t)(argument)                          \
 	}
 
+/* The phone halts an endpoint itself: dwc2 gives the active request back with -EINPROGRESS. */
+static void test_phone_halts(void **state)
+{
+	struct pipebench p;
+	uint8_t packet[512];
+	size_t size;
+
+	(void)state;
+	open_pipes(&p, FRAMING_GENERIC);
+	for (uint32_t i = 1; i <= 3; i++)
+		pipebench_put(&p, 512, i);
+	bench_settle(&p.bench);
+	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
+	fake_ffs_set_halt(p.bench.ffs, PIPE_OUT);
+	assert_int_equal(bench_receive(&p.bench, PIPE_IN, packet, &size), FAKE_STALL);
+	assert_int_equal(pipebench_send(&p, 10, 5), FAKE_STALL);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_OUT);
+	bench_settle(&p.bench);
+	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_OUT), PIPEBENCH_SLOTS);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	bench_settle(&p.bench);
+	for (uint32_t i = 1; i <= 3; i++)
+		pipebench_expect(&p, 512, i);
+	assert_int_equal(p.failed, 0);
+	assert_int_equal(p.camera_in->clears, 0);
+	assert_int_equal(p.in.bytes, 3 * 512);
+	pipebench_exchange(&p, 10);
+	pipebench_close(&p);
+}
+
+/* The same of a write that ends with a zero-length packet. */
+static void test_phone_halts_ended(void **state)
+{
+	struct pipebench p;
+	uint8_t data[128];
+
+	(void)state;
+	pipebench_open(&p,
+		&(struct pipebench_options){
+			.framing = FRAMING_GENERIC, .phone_packet = 64, .dwc2 = true});
+	pipebench_start(&p);
+	bench_settle(&p.bench);
+	pipebench_put(&p, 128, 1);
+	bench_settle(&p.bench);
+	assert_int_equal(fake_ffs_posted(p.bench.ffs, PIPE_IN), 2);
+	fake_ffs_set_halt(p.bench.ffs, PIPE_IN);
+	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
+	bench_settle(&p.bench);
+	bench_fill(data, sizeof(data), 1);
+	bench_expect(&p.bench, PIPE_IN, data, 64);
+	bench_expect(&p.bench, PIPE_IN, data + 64, 64);
+	bench_expect(&p.bench, PIPE_IN, NULL, 0);
+	pipebench_close(&p);
+}
+
 int main(void)
 {
 	static const unsigned before[] = {0, 1, 5, PIPEBENCH_SLOTS};
@@ -306,6 +361,8 @@ int main(void)
 		TEST("old EAGAIN, IN", test_old_eagain_in, NULL),
 		TEST("refused, IN", test_refused, &pipes[0]),
 		TEST("refused, OUT", test_refused, &pipes[1]),
+		TEST("the phone halts", test_phone_halts, NULL),
+		TEST("the phone halts, with an end", test_phone_halts_ended, NULL),
 		TEST("reads stand over a stop", test_reads_stand, NULL),
 	};
 
