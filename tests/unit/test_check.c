@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,6 +12,7 @@
 #include "bridge/check.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
+#include "tests/unit/capture.h"
 #include "tests/unit/samples.h"
 
 static const struct udc pi = {.name = "20980000.usb", .driver = "dwc2", .speed = USB_SPEED_HIGH};
@@ -21,18 +21,11 @@ static const struct udc pi = {.name = "20980000.usb", .driver = "dwc2", .speed =
 static void print(const struct usb_profile *p, const struct udc *udc, const struct fit *fit,
 	bool json, char out[4096])
 {
-	int captured = memfd_create("stdout", MFD_CLOEXEC), saved = dup(1);
-	ssize_t n;
+	struct capture capture;
 
-	(void)fflush(stdout);
-	assert_int_equal(dup2(captured, 1), 1);
+	capture_begin(&capture, 1);
 	assert_true(check_print("1-1.4", p, udc, fit, json));
-	assert_int_equal(dup2(saved, 1), 1);
-	n = pread(captured, out, 4095, 0);
-	assert_in_range(n, 1, 4094);
-	out[n] = 0;
-	close(captured);
-	close(saved);
+	capture_end(&capture, out, 4096);
 }
 
 static void read_sample(struct usb_profile *p, unsigned sample)

@@ -6,11 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +17,7 @@
 
 #include "bridge/conn.h"
 #include "bridge/list.h"
+#include "tests/unit/capture.h"
 #include "tests/unit/peer.h"
 
 int __wrap_sd_hwdb_new(void **hwdb);
@@ -132,37 +131,24 @@ static void serve(int listening, bool whole)
 /* Runs list_run with its standard output in `out`; its exit code. */
 static int list_of(bool served, bool whole, bool json, char out[4096])
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t size = sizeof(address);
-	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int captured = memfd_create("stdout", MFD_CLOEXEC), saved = dup(1), code;
-	char server[32];
+	char port[8], server[32];
+	int listening = peer_tcp_port(served, port), code;
+	struct capture capture;
 	pid_t pid = 0;
-	ssize_t n;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(listening, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(served ? listen(listening, 1) : 0, 0);
-	assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
-	(void)snprintf(server, sizeof(server), "127.0.0.1:%u", ntohs(address.sin_port));
+	(void)snprintf(server, sizeof(server), "127.0.0.1:%s", port);
 	(void)fflush(stdout);
 	if (served) {
 		pid = fork();
 		if (!pid)
 			serve(listening, whole);
 	}
-	assert_int_equal(dup2(captured, 1), 1);
+	capture_begin(&capture, 1);
 	code = list_run(server, json);
-	(void)fflush(stdout);
-	assert_int_equal(dup2(saved, 1), 1);
-	n = pread(captured, out, 4095, 0);
-	assert_in_range(n, 0, 4094);
-	out[n] = 0;
+	capture_end(&capture, out, 4096);
 	if (pid)
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 	close(listening);
-	close(captured);
-	close(saved);
 	return code;
 }
 

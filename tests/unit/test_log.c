@@ -5,12 +5,11 @@
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "bridge/log.h"
+#include "tests/unit/capture.h"
 
 #define NUM(table) (sizeof(table) / sizeof(table[0]))
 
@@ -65,17 +64,11 @@ static void test_clean(void **state)
 /* What log_write writes to standard error. */
 static void written(const char *text, char out[1024])
 {
-	int captured = memfd_create("stderr", MFD_CLOEXEC), saved = dup(2);
-	ssize_t n;
+	struct capture capture;
 
-	assert_int_equal(dup2(captured, 2), 2);
+	capture_begin(&capture, 2);
 	log_warning("%s", text);
-	assert_int_equal(dup2(saved, 2), 2);
-	n = pread(captured, out, 1023, 0);
-	assert_in_range(n, 1, 1022);
-	out[n] = 0;
-	close(captured);
-	close(saved);
+	capture_end(&capture, out, 1024);
 }
 
 static void test_line(void **state)
