@@ -97,7 +97,7 @@ static void recall_behind(struct pipe_slot *slot)
 	for (unsigned i = p->send; --i != slot->position;) {
 		struct pipe_slot *later = pipe_slot_at(p, i);
 
-		if (later->state != SLOT_SENT || later->again)
+		if (later->state != SLOT_SENT)
 			continue;
 		later->again = true;
 		pipe_take_back(later);

@@ -275,6 +275,7 @@ static void test_phone_goes(void **state)
 {
 	const bool *again = *state;
 	struct relayrig r;
+	unsigned answers;
 
 	open_rig(&r);
 	send_packet(&r, 1, 16, 16);
@@ -292,6 +293,11 @@ static void test_phone_goes(void **state)
 	r.bench.camera->deaf = false;
 	bench_settle(&r.bench);
 	relayrig_exchange(&r, 50);
+	/* nor is anything held that it asks for now */
+	answers = r.bench.ffs->answers;
+	request(&r, USB_TYPE_VENDOR | USB_RECIP_DEVICE, 1, 0);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.ffs->answers, answers + 1);
 	assert_int_equal(r.failed, 0);
 	relayrig_close(&r);
 }
@@ -365,16 +371,21 @@ static void test_cancel(void **state)
 /* After a Cancel the phone sends a command and its data before the camera has answered. */
 static void test_cancel_and_send(void **state)
 {
+	const bool *sending = *state;
 	struct relayrig r;
 	uint8_t command[12], data[14];
 	unsigned taken;
 
-	(void)state;
 	open_rig(&r);
-	taken = r.camera[RIG_PTP_OUT]->num;
+	if (*sending) { /* reads that are as long as the data stand */
+		send_packet(&r, 1, 16, 16);
+		for (unsigned i = 0; i < 40; i++)
+			send_packet(&r, 2, 512, LARGE);
+	}
 	r.bench.camera->endpoints[0].blocked = true;
 	abort_transfer(&r, CANCEL);
 	drain(&r);
+	taken = r.camera[RIG_PTP_OUT]->num;
 	bench_container(command, sizeof(command), 1, sizeof(command), 3);
 	bench_container(data, sizeof(data), 2, sizeof(data), 4);
 	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, command, sizeof(command)), FAKE_ACK);
@@ -431,7 +442,8 @@ int main(void)
 		cmocka_unit_test(test_again),
 		{"cancel", test_cancel, NULL, NULL, &cancel},
 		{"device reset", test_cancel, NULL, NULL, &reset},
-		cmocka_unit_test(test_cancel_and_send),
+		{"cancel, and send", test_cancel_and_send, NULL, NULL, &no},
+		{"cancel while sending, and send", test_cancel_and_send, NULL, NULL, &yes},
 		{"cancel, and go", test_cancel_and_go, NULL, NULL, NULL},
 	};
 
