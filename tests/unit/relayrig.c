@@ -25,7 +25,8 @@ void relayrig_profile(struct usb_profile *p)
 {
 	memset(p, 0, sizeof(*p));
 	p->speed = USB_SPEED_HIGH;
-	p->num_logical = p->num_interfaces = 2;
+	p->num_logical = 2;
+	p->num_interfaces = 3;
 	p->interfaces[0] = (struct usb_interface){
 		.number = 1, .class = 6, .subclass = 1, .protocol = 1, .num_endpoints = 3};
 	p->interfaces[1] = (struct usb_interface){.number = 3,
@@ -33,6 +34,10 @@ void relayrig_profile(struct usb_profile *p)
 		.class = 255,
 		.first_endpoint = RIG_VENDOR_OUT,
 		.num_endpoints = 2};
+	/* An alternate setting, whose endpoints are left out. */
+	p->interfaces[2] = p->interfaces[0];
+	p->interfaces[2].alternate = 1;
+	p->interfaces[2].num_endpoints = 0;
 	p->num_endpoints = RIG_ENDPOINTS;
 	memcpy(p->endpoints, endpoints, sizeof(endpoints));
 }

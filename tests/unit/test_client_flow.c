@@ -117,6 +117,41 @@ static void test_answered_while_sending(void **state)
 	free(data);
 }
 
+/* A URB whose CMD_UNLINK is still in the queue is answered: it stays until that has left. */
+static void test_answered_while_unlinking(void **state)
+{
+	enum {
+		SIZE = 1 << 20
+	};
+	struct many *m = many_new();
+	uint8_t *data = calloc(1, SIZE);
+
+	(void)state;
+	many_submit(m, 0, 1);
+	many_see(m);
+	m->s.peer.deaf = true;
+	m->urbs[1].endpoint = 2;
+	m->urbs[1].buffer = data;
+	m->urbs[1].length = SIZE;
+	many_submit(m, 1, 2);
+	session_run(&m->s);
+	client_unlink(m->s.client, &m->urbs[0]);
+	many_answer(m, m->seqnums[0]);
+	session_run(&m->s);
+	assert_true(m->urbs[0].answered && m->urbs[0].unlink.queued);
+	assert_int_equal(m->done, 0);
+	m->s.peer.deaf = false;
+	session_run(&m->s);
+	assert_int_equal(m->done, 0);
+	peer_send_ret_unlink(&m->s.peer, m->urbs[0].seqnum | 1, 0);
+	session_run(&m->s);
+	assert_int_equal(m->done, 1);
+	assert_int_equal(m->status, 0);
+	assert_int_equal(m->s.closed, 0);
+	many_free(m);
+	free(data);
+}
+
 /* ---- callbacks ---- */
 
 static void test_submit_from_done(void **state)
@@ -258,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_half_a_message),
 		cmocka_unit_test(test_never_reads),
 		cmocka_unit_test(test_answered_while_sending),
+		cmocka_unit_test(test_answered_while_unlinking),
 		cmocka_unit_test(test_submit_from_done),
 		cmocka_unit_test(test_unlink_from_done),
 		cmocka_unit_test(test_unlink_unanswered),

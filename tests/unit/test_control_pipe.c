@@ -32,13 +32,13 @@ static const struct usb_profile profile = {
 		{
 			/* An alternate has no number at the phone. */
 			{.number = 5, .alternate = 1},
+			{.number = 2, .alternate = 1, .logical = 0},
 			{.number = 2,
 				.class = 6,
 				.subclass = 1,
 				.protocol = 1,
 				.logical = 0,
 				.num_endpoints = 2},
-			{.number = 2, .alternate = 1, .logical = 0},
 			{.number = 5, .logical = 1, .first_endpoint = 2, .num_endpoints = 1},
 		},
 	.endpoints =

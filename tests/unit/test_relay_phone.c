@@ -196,7 +196,8 @@ static void test_class_reset(void **state)
 	}
 	camera->endpoints[0].blocked = false;
 	bench_settle(&r.bench);
-	assert_int_not_equal(camera->num_requests, 0);
+	/* the port's where it is answered, and that of the one interface which has one, once */
+	assert_int_equal(camera->num_requests, *silent ? 1 : 2);
 	assert_memory_equal(camera->requests[camera->num_requests - 1].setup, still_image_reset, 8);
 	assert_int_equal(r.camera[RIG_PTP_IN]->clears, 1);
 	assert_int_equal(r.camera[RIG_PTP_OUT]->clears, 1);
