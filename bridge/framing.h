@@ -9,10 +9,11 @@
  * one struct an interface, embedded in the relay.
  *
  *   generic  one packet a request: always right, any class, any number in flight
- *   ptp      still image (PIMA 15740 / ISO 15740 containers over bulk): the header of a data
- *            container tells its length; then large requests that sum exactly to what remains,
- *            rounded up to a packet. Needs packets of 64 bytes or more in both directions, else
- *            it acts as generic.
+ *   ptp      still image (PIMA 15740 / ISO 15740 containers over bulk): IN large requests without
+ *            end, because after what does not end with a short packet one comes by itself. OUT
+ *            the header of a data container tells its length; then large requests that sum
+ *            exactly to what remains, rounded up to a packet. Needs packets of 64 bytes or more
+ *            in both directions, else it acts as generic.
  *   bot      mass storage (bulk-only transport 1.0): a command says which way its data goes and
  *            how much. Asks for IN only what a command that the camera has taken will bring: some
  *            disks STALL what is asked before. Needs packets of 32 bytes or more likewise.
@@ -49,7 +50,7 @@ struct framing_stream {
 	uint32_t idle;	      /* one-packet requests to keep posted past what is known to come */
 	uint64_t asked;	      /* bytes of requests that are out */
 	bool lost;	      /* not understood: act as generic */
-	/* ptp: */
+	/* ptp, OUT: */
 	uint64_t total; /* bytes of the data container under way, its header included */
 	uint64_t got;	/* bytes of it that have arrived; 0 = between data containers */
 	bool unbounded; /* its length says 0xffffffff: it ends with a short packet */

@@ -4,28 +4,33 @@
  * Structure"), little endian: length (4, this header included), type (2), code (2), transaction
  * (4), payload. A transaction is strictly sequential: command, perhaps data, response.
  *
- * Only data containers need state. Every other one is a header and at most five parameters, so one
- * short packet, which a request of any size carries whole.
+ * IN needs none of it: requests of any size do, before their container has begun. One that is
+ * larger than what is left completes with a short packet, and where a data container ends without
+ * one, with the response, which comes by itself and is short: the phone gets the same packets.
+ *
+ * OUT, nothing comes by itself after a data container, so the last request has to end with it.
+ * Every other container is a header and at most five parameters, so one short packet, which a
+ * request of any size carries whole.
  */
 #include "bridge/framing.h"
 
 #include "bridge/bytes.h"
 
 #define PTP_HEADER 12
-#define PTP_WHOLE_MAX (PTP_HEADER + 5 * 4) /* a container that is no data container */
-#define PTP_UNBOUNDED 0xffffffffu	   /* MTP: longer than 32 bits can say */
+#define PTP_COMMAND_MAX (PTP_HEADER + 5 * 4)
+#define PTP_UNBOUNDED 0xffffffffu /* MTP: longer than 32 bits can say */
 
 enum ptp_type {
 	PTP_COMMAND = 1,
 	PTP_DATA = 2,
-	PTP_RESPONSE = 3,
-	PTP_EVENT = 4,
 };
 
 uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 {
 	const struct framing_stream *s = &f->stream[dir];
 
+	if (dir == FRAMING_IN)
+		return s->max_request;
 	/* Any packet of it may be the last. */
 	if (s->unbounded)
 		return s->max_packet;
@@ -33,27 +38,17 @@ uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 		(uint64_t)s->idle * s->max_packet);
 }
 
-/* All of a container of this type, which is not a data container's. */
-static bool ptp_is_whole(enum ptp_type type, const uint8_t *data, uint32_t len)
-{
-	return len >= PTP_HEADER && len <= PTP_WHOLE_MAX && bytes_le32(data) == len &&
-		bytes_le16(data + 4) == type;
-}
-
 bool ptp_is_command(const uint8_t *data, uint32_t len)
 {
-	return ptp_is_whole(PTP_COMMAND, data, len);
+	return len >= PTP_HEADER && len <= PTP_COMMAND_MAX && bytes_le32(data) == len &&
+		bytes_le16(data + 4) == PTP_COMMAND;
 }
 
 /* The first bytes of a container. True if it is one to be followed to its end. */
-static bool ptp_start(
-	struct framing_stream *s, enum framing_dir dir, const uint8_t *data, uint32_t len)
+static bool ptp_start(struct framing_stream *s, const uint8_t *data, uint32_t len)
 {
 	/* The zero-length packet after an exact multiple. */
 	if (!len)
-		return false;
-	if (dir == FRAMING_IN &&
-		(ptp_is_whole(PTP_RESPONSE, data, len) || ptp_is_whole(PTP_EVENT, data, len)))
 		return false;
 	if (len < PTP_HEADER || bytes_le16(data + 4) != PTP_DATA) {
 		s->lost = true;
@@ -70,21 +65,21 @@ void ptp_done(
 	struct framing_stream *s = &f->stream[dir];
 	bool split;
 
+	if (dir == FRAMING_IN) {
+		f->unanswered &= !len;
+		return;
+	}
 	/* The phone sends a command only after it has read the whole response to the last one:
-	 * whatever was thought of either stream, both are between containers. To take the short end
-	 * of a data container for a command does no harm: a short packet ends it in any case. */
-	if (dir == FRAMING_OUT && ptp_is_command(data, len)) {
-		ptp_restart(f, FRAMING_OUT);
-		ptp_restart(f, FRAMING_IN);
+	 * whatever was thought of the stream, it is between containers. To take the short end of a
+	 * data container for a command does no harm: a short packet ends it in any case. */
+	if (ptp_is_command(data, len)) {
+		ptp_restart(f, dir);
 		f->unanswered = true;
 		f->data_sent = false;
 		return;
 	}
-	if (dir == FRAMING_OUT)
-		f->data_sent = true;
-	else if (len)
-		f->unanswered = false;
-	if (s->lost || (!s->got && !ptp_start(s, dir, data, len)))
+	f->data_sent = true;
+	if (s->lost || (!s->got && !ptp_start(s, data, len)))
 		return;
 
 	/* A data container's header may be a transfer of its own ("header/data separation"). */

@@ -23,7 +23,7 @@ void pipe_halted(struct pipe_slot *slot, int status)
 		log_warning("endpoint 0x%02x of the camera: %s; the phone is told with a %s",
 			p->address, strerror(-status), p->swallows ? "status" : "halt");
 	/* Believed once: if the camera halts again without having sent anything, it means it. */
-	p->early = pipe_is_in(p) && !p->early && framing_is_early(p->framing);
+	p->early = pipe_is_in(p) && !p->early && !slot->size && framing_is_early(p->framing);
 	p->halt_at = slot->position;
 	p->state = PIPE_HALTING;
 	/* The others get the same STALL, or the answer, which an unlink could lose. */

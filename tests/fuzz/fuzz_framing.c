@@ -3,8 +3,8 @@
  * framing under a hostile camera and a hostile phone: any requests, results and bytes at all. What
  * must hold whatever comes: sizes are whole packets and bounded, what is out is counted exactly,
  * there is always a next request when none is out, and a large one never passes the end that a
- * header told. Of bot IN: nothing is asked for before its time, and never beyond what a command
- * told.
+ * header told, but of ptp IN. Of bot IN: nothing is asked for before its time, and never beyond
+ * what a command told.
  *
  *   byte 0    bits 0-2 packet size, bit 3 generic, bits 4-7 idle - 1
  *   byte 1    bits 0-6 max_request, in packets, bit 7 bot instead of ptp
@@ -45,6 +45,10 @@ static void next_ptp(const struct framing *f, enum framing_dir dir, const struct
 	uint64_t size = s->asked - q->out;
 
 	require(size % s->max_packet == 0);
+	if (dir == FRAMING_IN && f->kind == FRAMING_PTP) {
+		require(size == s->max_request);
+		return;
+	}
 	require(size || (q->n && f->kind == FRAMING_PTP && !s->lost));
 	require(size <= s->max_packet || (!s->lost && s->asked <= left));
 }

@@ -97,7 +97,7 @@ struct camera {
 	unsigned num_unlinked;
 	bool awake;
 	uint8_t *rx, *out;
-	size_t rx_size, out_size, out_sent;
+	size_t rx_size, out_size;
 };
 
 struct camera *camera_new(int fd);

@@ -298,16 +298,13 @@ void camera_send(struct camera *c)
 		put_unlinks(c);
 	}
 	c->awake = false;
-	size = c->out_size - c->out_sent;
-	if (c->piece && size > c->piece)
-		size = c->piece;
-	n = send(c->fd, c->out + c->out_sent, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	size = c->piece && c->out_size > c->piece ? c->piece : c->out_size;
+	n = send(c->fd, c->out, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n > 0) {
-		c->out_sent += (size_t)n;
 		c->moved += (size_t)n;
+		c->out_size -= (size_t)n;
+		memmove(c->out, c->out + n, c->out_size);
 	}
-	if (c->out_sent == c->out_size)
-		c->out_sent = c->out_size = 0;
 }
 
 /* ---- life ---- */

@@ -81,6 +81,12 @@ static bool speaks_ptp(const struct run *r)
 	return r->f.kind == FRAMING_PTP && r->max_packet >= 64;
 }
 
+/* Large requests at any time: what follows a container that has no short end completes them. */
+static bool is_open(const struct run *r, enum framing_dir dir)
+{
+	return dir == IN && speaks_ptp(r);
+}
+
 /* Bytes still to come, in whole packets, of the container whose start has been reaped; as much as
  * its header says, until it has ended short. */
 static uint64_t due(const struct run *r, enum framing_dir dir)
@@ -102,6 +108,8 @@ static uint64_t expected(const struct run *r, enum framing_dir dir)
 	const struct endpoint *e = &r->endpoint[dir];
 	uint64_t left = due(r, dir);
 
+	if (is_open(r, dir))
+		return e->max_request;
 	if (!speaks_ptp(r) || e->lost || (left && w->c[w->arrived.at].says == PTPSESSION_UNBOUNDED))
 		return r->max_packet;
 	if (e->out >= left)
@@ -126,7 +134,9 @@ static bool post(struct run *r, enum framing_dir dir)
 	e->out += size;
 	HOLDS(r, s->asked == e->out);
 	/* Of whatever it thinks to be under way, it never asks past the end. */
-	HOLDS(r, size <= r->max_packet || e->out <= in_packets(r, s->total - s->got));
+	HOLDS(r,
+		is_open(r, dir) || size <= r->max_packet ||
+			e->out <= in_packets(r, s->total - s->got));
 	return size;
 }
 
@@ -151,25 +161,27 @@ static bool deliver(struct run *r, enum framing_dir dir)
 	q->filled += len;
 	q->complete = len < r->max_packet || q->filled == q->size;
 	ptpsession_step(w, &w->sent, len);
-	/* No byte of a container that has ended is stuck in a request; where large ones may be left
-	 * over from another that ended early, it needs its zero-length packet. */
+	/* OUT, no byte of a container that has ended is stuck in a request; where large ones may be
+	 * left over from another that ended early, it needs its zero-length packet. */
 	is_over = &w->c[w->sent.at] != k;
 	if (!(r->session.may & (ABORT | WILD)))
 		is_over |= w->sent.bytes == k->bytes;
-	HOLDS(r, q->complete || !is_over);
+	HOLDS(r, q->complete || !is_over || is_open(r, dir));
 	return true;
 }
 
 /* What a request brought: the packets that were sent, in order, ended where they ended, and never
- * the start of one container behind another. */
-static uint8_t *contents(struct run *r, struct ptpsession_way *w, const struct request *q)
+ * the start of one container behind another, unless that is how they come. */
+static uint8_t *contents(struct run *r, enum framing_dir dir, const struct request *q)
 {
+	struct ptpsession_way *w = &r->session.way[dir];
 	uint8_t *data = q->filled ? malloc(q->filled) : NULL;
 	uint32_t got = 0, len = r->max_packet;
 
 	HOLDS(r, data || !q->filled);
 	while (got < q->filled) {
-		HOLDS(r, len == r->max_packet && (!got || w->arrived.bytes));
+		HOLDS(r, len == r->max_packet);
+		HOLDS(r, !got || w->arrived.bytes || is_open(r, dir));
 		len = ptpsession_packet(w, &w->arrived);
 		HOLDS(r, len && len <= q->filled - got);
 		ptpsession_write(&r->session, w, data + got, len);
@@ -196,7 +208,7 @@ static void account(
 	if (k->type == PTPSESSION_COMMAND && k->sane == PTPSESSION_UNBOUNDED && filled) {
 		r->endpoint[OUT].lost = r->endpoint[IN].lost = false;
 		r->wild = false;
-	} else if (before.bytes + filled > k->sane) {
+	} else if (!is_open(r, dir) && before.bytes + filled > k->sane) {
 		e->lost = true;
 	}
 	if (filled && !before.bytes) {
@@ -206,7 +218,8 @@ static void account(
 	e->used += filled > 0;
 	/* More than `idle` are ahead only after a container of unknown length. */
 	most += e->ahead > r->idle ? e->ahead : r->idle;
-	if (!r->session.may && !r->weight[CANCEL] && speaks_ptp(r) && k->says == k->bytes)
+	if (!r->session.may && !r->weight[CANCEL] && speaks_ptp(r) && dir == OUT &&
+		k->says == k->bytes)
 		HOLDS(r, e->used <= most);
 }
 
@@ -222,7 +235,7 @@ static bool reap(struct run *r, enum framing_dir dir)
 	e->queued--;
 	memmove(e->q, e->q + 1, e->queued * sizeof(q));
 	e->out -= q.size;
-	data = contents(r, &r->session.way[dir], &q);
+	data = contents(r, dir, &q);
 	if (q.halted && !q.filled)
 		framing_cancelled(&r->f, dir, q.size);
 	else

@@ -123,26 +123,16 @@ static void test_in_large(void **state)
 	bench_settle(&p.bench);
 	bench_container(packets[0], 512, 2, 60000, 1);
 	camera_put(p.camera_in, packets[0], 512);
-	bench_settle(&p.bench);
-	/* the one-packet requests that were out take the next ones */
-	for (unsigned i = 0; i + 1 < PIPEBENCH_SLOTS / 2; i++)
-		pipebench_put(&p, 512, i);
 	for (unsigned i = 1; i < 3; i++) {
 		bench_fill(packets[i], 512, 1000 + i);
 		camera_put(p.camera_in, packets[i], 512);
 	}
 	camera_put_error(p.camera_in, -EPIPE);
 	bench_expect(&p.bench, PIPE_IN, packets[0], 512);
-	for (unsigned i = 0; i + 1 < PIPEBENCH_SLOTS / 2; i++)
-		pipebench_expect(&p, 512, i);
 	bench_expect(&p.bench, PIPE_IN, packets[1], 512);
 	bench_expect(&p.bench, PIPE_IN, packets[2], 512);
 	assert_int_equal(token_in(&p), FAKE_STALL);
 	fake_ffs_clear_halt(p.bench.ffs, PIPE_IN);
-	/* and the framing is at the start of a container again */
-	bench_settle(&p.bench);
-	for (struct camera_urb *urb = p.camera_in->first; urb; urb = urb->next)
-		assert_int_equal(urb->submit.u.cmd_submit.transfer_buffer_length, 512);
 	pipebench_exchange(&p, 3);
 	pipebench_close(&p);
 }

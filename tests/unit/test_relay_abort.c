@@ -158,6 +158,9 @@ static void test_drain(void **state)
 	assert_int_equal(r.bench.camera->num_requests, 0);
 	r.camera[RIG_PTP_OUT]->blocked = false;
 	put_data(&r, 1);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	camera_put(r.camera[RIG_PTP_IN], NULL, 0);
+	bench_settle(&r.bench);
 	assert_int_equal(r.bench.camera->num_requests, 1);
 	bench_container(packet, 16, 1, 16, 7);
 	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken, packet, 16);
@@ -330,7 +333,7 @@ static void test_cancel(void **state)
 	bench_container(command, 12, 1, 12, 1);
 	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, command, 12), FAKE_ACK);
 	bench_container(packet, 512, 2, 1 << 20, 2);
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned i = 0; i < 200; i++)
 		camera_put(r.camera[RIG_PTP_IN], packet, 512);
 	bench_expect(&r.bench, RIG_PTP_IN, packet, 512);
 	bench_settle(&r.bench);
