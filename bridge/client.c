@@ -19,6 +19,7 @@ _Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room 
 
 #define SCRATCH_SIZE 4096
 #define RECEIVE_BURST 64 /* messages a dispatch */
+#define WORTH_AWAITING 4096
 
 enum state {
 	STATE_CONNECTING,
@@ -440,4 +441,6 @@ void client_dispatch(struct client *c)
 	for (int i = 0; i < RECEIVE_BURST && c->state != STATE_CLOSED && receive(c); i++)
 		;
 	client_flush(c);
+	if (c->state != STATE_CLOSED)
+		conn_await(&c->conn, c->rx_payload < WORTH_AWAITING ? 1 : (int)c->rx_payload);
 }

@@ -135,6 +135,13 @@ int conn_fill(struct conn *c, void *buf, size_t need, size_t *have)
 	return 1;
 }
 
+void conn_await(struct conn *c, int bytes)
+{
+	if (c->awaited != bytes)
+		set_option(c->fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
+	c->awaited = bytes;
+}
+
 void conn_close(struct conn *c)
 {
 	if (c->fd >= 0)

@@ -15,8 +15,9 @@
 struct addrinfo;
 
 struct conn {
-	int fd;	    /* -1: closed. Another number after each conn_connect that returns 0 */
-	bool ready; /* connected */
+	int fd;	     /* -1: closed. Another number after each conn_connect that returns 0 */
+	bool ready;  /* connected */
+	int awaited; /* by conn_await; 0: not called yet */
 	struct addrinfo *addresses, *next; /* still to be tried */
 };
 
@@ -38,6 +39,11 @@ int conn_writev(struct conn *c, const struct iovec *iov, int n);
 /* Reads until *have == need, over as many calls as it takes. 1: complete; 0: would block; -errno.
  */
 int conn_fill(struct conn *c, void *buf, size_t need, size_t *have);
+
+/* The fd is to be readable once `bytes` (> 0) have come, rather than with the first: each packet
+ * would wake us for a part that is of no use. The end of the stream, an error, and more bytes than
+ * the socket may hold make it readable all the same (tcp_stream_is_readable). */
+void conn_await(struct conn *c, int bytes);
 
 void conn_close(struct conn *c);
 

@@ -36,6 +36,53 @@ static void test_half_a_message(void **state)
 	}
 }
 
+static int awaited(const struct many *m)
+{
+	int bytes = 0;
+	socklen_t size = sizeof(bytes);
+
+	assert_int_equal(
+		getsockopt(client_fd(m->s.client), SOL_SOCKET, SO_RCVLOWAT, &bytes, &size), 0);
+	return bytes;
+}
+
+/* Only the rest of a payload wakes the loop, unless it is small. */
+static void test_awaits_payload(void **state)
+{
+	enum {
+		SIZE = 65536
+	};
+	static const struct {
+		size_t come;
+		int awaited;
+	} steps[] = {{10, 1}, {48, SIZE}, {48 + 1000, SIZE - 1000}, {48 + SIZE - 4096, 4096},
+		{48 + SIZE - 4095, 1}, {48 + SIZE, 1}, {2 * 48 + SIZE, SIZE}};
+	struct many *m = many_new();
+	uint8_t *data = calloc(2, SIZE);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		m->urbs[i].endpoint = 0x81;
+		m->urbs[i].buffer = data + (size_t)i * SIZE;
+		m->urbs[i].length = SIZE;
+	}
+	many_submit(m, 0, 2);
+	many_see(m);
+	for (unsigned i = 0; i < 2; i++)
+		peer_send_ret_submit(&m->s.peer, m->urbs[i].seqnum, 0, data, SIZE);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		m->s.peer.out_size = steps[i].come;
+		session_run(&m->s);
+		assert_int_equal(awaited(m), steps[i].awaited);
+	}
+	m->s.peer.out_size = 2 * (48 + SIZE);
+	session_run(&m->s);
+	assert_int_equal(m->done, 2);
+	assert_int_equal(awaited(m), 1);
+	many_free(m);
+	free(data);
+}
+
 static void check_byte_stream(struct many *m, uint8_t *data, size_t size)
 {
 	struct peer_command c;
@@ -291,6 +338,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_half_a_message),
+		cmocka_unit_test(test_awaits_payload),
 		cmocka_unit_test(test_never_reads),
 		cmocka_unit_test(test_answered_while_sending),
 		cmocka_unit_test(test_answered_while_unlinking),
