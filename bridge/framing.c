@@ -78,6 +78,11 @@ void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_p
 	s->idle = idle;
 }
 
+static void changed(struct framing *f)
+{
+	f->changes += f->kind == FRAMING_BOT;
+}
+
 void framing_set_packets(struct framing *f, uint32_t max_packet, uint32_t unit)
 {
 	struct framing_stream *s = &f->stream[FRAMING_OUT];
@@ -86,7 +91,7 @@ void framing_set_packets(struct framing *f, uint32_t max_packet, uint32_t unit)
 	s->max_packet = max_packet;
 	s->unit = unit;
 	s->into = 0;
-	f->changes++;
+	changed(f);
 }
 
 /* NULL: generic. */
@@ -128,7 +133,7 @@ void framing_done(
 
 	assert(len <= asked && asked <= s->asked);
 	s->asked -= asked;
-	f->changes++;
+	changed(f);
 	f->untaken += dir == FRAMING_OUT;
 	if (kind)
 		kind->done(f, dir, data, len, len < asked);
@@ -149,7 +154,7 @@ void framing_taken(struct framing *f)
 {
 	assert(f->untaken);
 	f->untaken--;
-	f->changes++;
+	changed(f);
 }
 
 void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked)
@@ -158,13 +163,13 @@ void framing_cancelled(struct framing *f, enum framing_dir dir, uint32_t asked)
 
 	assert(asked <= s->asked);
 	s->asked -= asked;
-	f->changes++;
+	changed(f);
 }
 
 void framing_restart(struct framing *f, enum framing_dir dir)
 {
 	f->stream[dir].into = 0;
-	f->changes++;
+	changed(f);
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].restart(f, dir);
 }
@@ -172,7 +177,7 @@ void framing_restart(struct framing *f, enum framing_dir dir)
 void framing_begin(struct framing *f, enum framing_dir dir)
 {
 	f->stream[dir].into = 0;
-	f->changes++;
+	changed(f);
 	if (f->kind != FRAMING_GENERIC)
 		kinds[f->kind].begin(f, dir);
 }

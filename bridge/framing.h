@@ -68,7 +68,8 @@ struct framing {
 	enum framing_kind kind;
 	struct framing_stream stream[2]; /* by enum framing_dir */
 	unsigned untaken;		 /* OUT requests that the camera has not taken yet */
-	unsigned changes;		 /* counts what may make framing_next say otherwise */
+	unsigned changes; /* counts what may make framing_next say otherwise, beyond what the caller
+			     has just told of that direction: what either direction tells, of bot */
 	/* ptp: */
 	bool unanswered; /* a command has gone, and nothing has come since */
 	bool data_sent;	 /* the phone has sent data since that command */

@@ -177,8 +177,13 @@ static inline bool pipe_is_gathering(const struct pipe *p)
 void pipe_age_gathered(struct pipe *p);
 
 /* Once an iteration of the loop: what must not happen inside a callback (halting), and what the
- * other direction has made possible. */
-void pipe_flush(struct pipe *p);
+ * other direction has made possible. As a rule there is nothing. */
+void pipe_catch_up(struct pipe *p);
+static inline void pipe_flush(struct pipe *p)
+{
+	if (p->state != PIPE_RUNNING || p->camera_halted || p->seen != p->framing->changes)
+		pipe_catch_up(p);
+}
 
 /* Requests at the camera and at the phone that are not answered yet. */
 bool pipe_idle(const struct pipe *p);

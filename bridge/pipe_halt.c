@@ -90,7 +90,7 @@ bool pipe_has_gone_on(struct pipe *p, const uint8_t *data, uint32_t size)
 	return true;
 }
 
-void pipe_flush(struct pipe *p)
+void pipe_catch_up(struct pipe *p)
 {
 	/* A halt in RUNNING was met by surplus requests, which are all back. */
 	if (p->state == PIPE_RUNNING && p->camera_halted && !p->urbs_out)

@@ -267,27 +267,24 @@ static void on_gather(struct ev_loop *loop, ev_timer *timer, int events)
 		pipe_age_gathered(&r->pipes[i]);
 }
 
-static void watch_gathering(struct relay *r)
-{
-	bool gathering = false;
-
-	for (unsigned i = 0; i < r->num_pipes; i++)
-		gathering |= pipe_is_gathering(&r->pipes[i]);
-	if (!gathering)
-		ev_timer_stop(r->loop, &r->gather);
-	else if (!ev_is_active(&r->gather))
-		ev_timer_again(r->loop, &r->gather);
-}
-
 void relay_flush(struct relay *r)
 {
+	bool early = ev_is_active(&r->early), gathering = false;
+
 	/* First: the answer to the phone is on its way, and what it sends then is for a pipe that
 	 * runs. */
 	transfer_abort_flush(&r->abort);
-	for (unsigned i = 0; i < r->num_pipes; i++)
+	for (unsigned i = 0; i < r->num_pipes; i++) {
 		pipe_flush(&r->pipes[i]);
-	resume_early(r);
-	watch_gathering(r);
+		early |= pipe_is_early(&r->pipes[i]);
+		gathering |= pipe_is_gathering(&r->pipes[i]);
+	}
+	if (early)
+		resume_early(r);
+	if (gathering && !ev_is_active(&r->gather))
+		ev_timer_again(r->loop, &r->gather);
+	else if (!gathering && ev_is_active(&r->gather))
+		ev_timer_stop(r->loop, &r->gather);
 	ffs_flush(r->ffs);
 	client_flush(r->client);
 }
