@@ -34,7 +34,7 @@ static struct {
 		bool there;
 		uint16_t format;
 		uint32_t parent, size;
-		char name[16];
+		char name[NAME_MAX + 1];
 		char path[PATH_MAX];
 	} objects[MAX_OBJECTS]; /* by handle; there is no 0 */
 } card = {.lock = PTHREAD_MUTEX_INITIALIZER, .next_handle = 1};
@@ -57,29 +57,62 @@ static uint32_t add(uint16_t format, uint32_t parent, const char *name)
 	return handle;
 }
 
-void card_init(const char *folder)
+static uint32_t add_file(const char *path, uint16_t format, const char *name)
 {
-	card.folder = folder;
-	card.num_scenes = scandir(folder, &card.scenes, is_jpeg, alphasort);
-	if (card.num_scenes <= 0)
-		errx(1, "no .JPG in %s", folder);
-	add(FORMAT_ASSOCIATION, 0, "DCIM");
-	add(FORMAT_ASSOCIATION, 1, "100NIKON");
-}
-
-static uint32_t add_picture(const char *path, uint16_t format, const char *suffix)
-{
-	char name[16];
 	struct stat st;
 	uint32_t handle;
 
 	if (stat(path, &st) < 0)
 		return 0;
-	(void)snprintf(name, sizeof(name), "DSC_%04u.%s", card.num_pictures % 10000, suffix);
+	if (st.st_size > UINT32_MAX)
+		errx(1, "%s is too large", path);
 	handle = add(format, FOLDER, name);
 	card.objects[handle].size = (uint32_t)st.st_size;
 	strcpy(card.objects[handle].path, path);
 	return handle;
+}
+
+static uint32_t add_picture(const char *path, uint16_t format, const char *suffix)
+{
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "DSC_%04u.%s", card.num_pictures % 10000, suffix);
+	return add_file(path, format, name);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* What is on the card already. */
+static void add_earlier(const char *folder)
+{
+	char path[PATH_MAX];
+	struct dirent **files;
+	int n;
+
+	(void)snprintf(path, sizeof(path), "%s/card", folder);
+	n = scandir(path, &files, is_visible, alphasort);
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s/card/%s", folder, files[i]->d_name);
+		if (!add_file(path, FORMAT_EXIF_JPEG, files[i]->d_name))
+			err(1, "%s", path);
+		free(files[i]);
+	}
+	if (n >= 0)
+		free(files);
+}
+
+void card_init(const char *folder)
+{
+	card.folder = folder;
+	card.num_scenes = scandir(folder, &card.scenes, is_jpeg, alphasort);
+	add(FORMAT_ASSOCIATION, 0, "DCIM");
+	add(FORMAT_ASSOCIATION, 1, "100NIKON");
+	add_earlier(folder);
+	if (card.num_scenes <= 0 && card.next_handle == FIRST_PICTURE)
+		errx(1, "no .JPG in %s, and nothing in its card", folder);
 }
 
 unsigned card_take(uint32_t handles[2])
@@ -87,6 +120,8 @@ unsigned card_take(uint32_t handles[2])
 	char path[PATH_MAX];
 	unsigned n = 0;
 
+	if (card.num_scenes <= 0)
+		return 0;
 	pthread_mutex_lock(&card.lock);
 	card.num_pictures++;
 	(void)snprintf(path, sizeof(path), "%s/%s", card.folder,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The card: DCIM/100NIKON and the pictures that have been taken since the program began. */
+/* The card: DCIM/100NIKON, what is on it already and the pictures that have been taken since the
+ * program began. */
 #ifndef CAMERA_CARD_H
 #define CAMERA_CARD_H
 
@@ -11,9 +12,10 @@ struct dataset;
 #define CARD_STORAGE 0x00010001u
 
 /* What the camera "sees": every NAME.JPG of the folder is a picture, and NAME.NEF, if there, its
- * raw twin. They are taken in the order of their names, again and again. */
+ * raw twin. They are taken in the order of their names, again and again. What is in card/ of the
+ * folder is on the card already, and then there may be no picture to take. */
 void card_init(const char *folder);
-/* Takes the next picture; the handles of its one or two files. */
+/* Takes the next picture; the handles of its files, two at most. */
 unsigned card_take(uint32_t handles[2]);
 
 void card_put_storage_info(struct dataset *d);

@@ -3,9 +3,9 @@
  * camera FUNCTIONFS PICTURES CONTROL
  *
  * A still camera: a PTP responder that takes itself for a Nikon, on a FunctionFS that is mounted
- * and part of a gadget not yet bound. It takes the pictures of a folder (card.h), its live view
- * shows those below it (liveview.h). What is done to it by hand comes by lines into a FIFO that it
- * makes:
+ * and part of a gadget not yet bound. It takes the pictures of a folder and has those below it that
+ * it took earlier (card.h), its live view shows others (liveview.h). What is done to it by hand
+ * comes by lines into a FIFO that it makes:
  *
  *     shutter             the button is pressed
  *     PROPERTY VALUE      a setting is changed (properties.h), the property in hexadecimal

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -269,12 +270,22 @@ static void serve_setup(const struct usb_ctrlrequest *setup)
 		warn("request 0x%02x 0x%02x", setup->bRequestType, setup->bRequest);
 }
 
+/* A read that waits holds a lock that the gadget needs to go (functionfs_unbind). */
+static ssize_t read_event(struct usb_functionfs_event *event)
+{
+	struct pollfd ready = {.fd = port.control, .events = POLLIN};
+
+	if (poll(&ready, 1, -1) < 0)
+		return -1;
+	return read(port.control, event, sizeof(*event));
+}
+
 void *port_serve_control(void *unused)
 {
 	struct usb_functionfs_event event;
 
 	(void)unused;
-	while (read(port.control, &event, sizeof(event)) > 0 || errno == EINTR || errno == EIDRM) {
+	while (read_event(&event) > 0 || errno == EINTR || errno == EIDRM) {
 		if (event.type == FUNCTIONFS_SETUP)
 			serve_setup(&event.u.setup);
 	}

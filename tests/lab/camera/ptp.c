@@ -34,6 +34,7 @@ enum {
 	PROPERTY_NOT_SUPPORTED = 0x200a,
 	DEVICE_BUSY = 0x2019,
 	INVALID_PROPERTY_VALUE = 0x201c,
+	INVALID_PARAMETER = 0x201d,
 	SESSION_ALREADY_OPEN = 0x201e,
 	NIKON_NOT_LIVE_VIEW = 0xa00b,
 	CANCELLED = 0, /* no response at all */
@@ -48,8 +49,10 @@ static struct {
 	uint32_t transaction, params[MAX_PARAMS];
 	struct dataset data; /* for the phone, after a container's header */
 	bool has_data;
-	int file; /* or this, after the data; -1 */
+	int file; /* or this, from where it stands, after the data; -1 */
 	size_t file_size;
+	bool has_result;
+	uint32_t result; /* a parameter of the response */
 } ptp = {.file = -1};
 
 static struct dataset *reply(void)
@@ -69,8 +72,8 @@ static uint16_t get_device_info(void)
 	/* libgphoto2 waits for events on the interrupt endpoint as long as 0x90c7 (GetEvent) is not
 	 * among them, and captures by InitiateCapture without 0x9207 and 0x90c0. */
 	static const uint16_t operations[] = {0x1001, 0x1002, 0x1003, 0x1004, 0x1005, 0x1007,
-		0x1008, 0x1009, 0x100b, 0x100e, 0x1014, 0x1015, 0x1016, 0x90c8, 0x9201, 0x9202,
-		0x9203};
+		0x1008, 0x1009, 0x100b, 0x100e, 0x1014, 0x1015, 0x1016, 0x101b, 0x90c8, 0x9201,
+		0x9202, 0x9203};
 	struct dataset *d = reply();
 
 	dataset_put_u16(d, 100);
@@ -145,6 +148,23 @@ static uint16_t get_object(void)
 		return INVALID_OBJECT;
 	ptp.file_size = (size_t)st.st_size;
 	(void)reply();
+	return OK;
+}
+
+static uint16_t get_partial_object(void)
+{
+	uint32_t offset = ptp.params[1], at_most = ptp.params[2];
+	uint16_t result = get_object();
+
+	if (result != OK)
+		return result;
+	if (offset > ptp.file_size || lseek(ptp.file, offset, SEEK_SET) < 0)
+		return INVALID_PARAMETER;
+	ptp.file_size -= offset;
+	if (ptp.file_size > at_most)
+		ptp.file_size = at_most;
+	ptp.has_result = true;
+	ptp.result = (uint32_t)ptp.file_size;
 	return OK;
 }
 
@@ -234,6 +254,7 @@ static const struct operation {
 	{0x1014, get_property_description},
 	{0x1015, get_property_value},
 	{0x1016, set_property_value},
+	{0x101b, get_partial_object},
 	{0x90c8, device_ready},
 	{0x9201, start_live_view},
 	{0x9202, end_live_view},
@@ -301,7 +322,7 @@ static void perform(void)
 	ptp.data.size = 0;
 	put_header(&header, 0, DATA, ptp.code); /* its room; the size is known later */
 	dataset_put(&ptp.data, header.bytes, header.size);
-	ptp.has_data = false;
+	ptp.has_data = ptp.has_result = false;
 	result = run();
 	if (result == OK && ptp.has_data && send_data() < 0)
 		result = CANCELLED;
@@ -310,7 +331,9 @@ static void perform(void)
 	ptp.file = -1;
 	if (result == CANCELLED)
 		return;
-	put_header(&response, CONTAINER_HEADER, RESPONSE, result);
+	put_header(&response, CONTAINER_HEADER + (ptp.has_result ? 4 : 0), RESPONSE, result);
+	if (ptp.has_result)
+		dataset_put_u32(&response, ptp.result);
 	(void)port_send(response.bytes, response.size);
 }
 
