@@ -8,3 +8,8 @@ if(NOT IP2USB_SANITIZE)
 	add_test(NAME cost COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/cost $<TARGET_FILE:exchange> 149827 3318)
 	set_tests_properties(cost PROPERTIES LABELS cost TIMEOUT 300)
 endif()
+
+# What the loads of bench/run are read with where no program of Debian's does it.
+pkg_check_modules(LIBUSB REQUIRED IMPORTED_TARGET libusb-1.0)
+add_executable(mtpreader bench/mtpreader.c)
+target_link_libraries(mtpreader PRIVATE ip2usb_flags PkgConfig::LIBUSB)

@@ -127,3 +127,27 @@ card_gadget() {
 	still_camera "$work/source"
 	remote_unplug
 }
+
+# read_by_mtpreader CLIENT browse|get: to $work/got; its milliseconds are in $took, and what it says is in
+# $work/listing.
+read_by_mtpreader() {
+	local port
+	port=$(port_at "$(place "$1")")
+	port=${port#usb:}
+	rm -rf "$work/got"
+	mkdir "$work/got"
+	took mtpreader "${port/,/:}" "$2" "$work/got" >"$work/listing"
+}
+
+# mtpreader's listing is that of the card, sizes and names.
+same_listing() {
+	(cd "$work/source/card" && stat -c '%s %n' -- *) | sort >"$work/wanted"
+	grep -v ' exchanges$' "$work/listing" | sort | diff "$work/wanted" -
+}
+
+# exchanges NAME CLIENT: says "bench NAME - exchanges: COUNT", for the phone, as mtpreader counted them.
+# Their number is the load's own, whatever carries it.
+exchanges() {
+	[ "$2" = phone ] || return 0
+	sed -n "s/^\([0-9]*\) exchanges$/bench $1 - exchanges: \1/p" "$work/listing"
+}
