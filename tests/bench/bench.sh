@@ -25,10 +25,10 @@ link_named() {
 	*ms) link delay "$1" ;;
 	40mbit) link delay 5ms rate 40mbit ;;
 	loss) link delay 5ms loss 1% ;;
-	# A frame of WiFi that is sent anew holds up those behind it, it is not overtaken. netem keeps the order
-	# of packets only with a rate: a packet's delay then begins no sooner than the one before has gone
-	# (netem_enqueue); without, each goes when its own delay is over. The losses are 2 % in all, by runs of
-	# two: into such a run with 1 %, out of it with 49 % a packet.
+	# A frame of WiFi that is sent anew holds up those behind it, it is not overtaken. netem keeps packets in
+	# order only where there is a rate, too: then none leaves before the one in front of it (netem_enqueue);
+	# without, each leaves when its own delay is over. The losses are 2 % in all, by runs of two: into such
+	# a run with 1 %, out of it with 49 % a packet.
 	wifi) link delay 8ms 6ms rate 30mbit loss gemodel 1% 49% ;;
 	*) fail "no link $1" ;;
 	esac

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # 18 MB of photographs, by gphoto2 --get-all-files.
-# timeout: 7200
+# timeout: 14400
 # clock: instructions
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/../bench/bench.sh"
