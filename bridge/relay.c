@@ -15,16 +15,15 @@
 #include "gadget/usbdesc.h"
 
 /*
- * How much may be under way. Bulk IN with a framing: 32 requests of up to 32 KiB, 1 MiB, of which a
- * link of 40 Mbit/s needs 10 ms' worth, 50 KB. FunctionFS without scatter-gather, as on dwc2, and
- * stub_rx allocate each contiguously, which larger than PAGE_ALLOC_COSTLY_ORDER pages is not to be
- * relied on with 512 MB. Bulk OUT: 16 KiB, the most that all UDCs take at once. Without a framing
- * one packet each, as many as the URB table bears; interrupts come one at a time.
+ * How much may be under way. With a framing, requests of up to 16 KiB: the most that all UDCs take
+ * at once, and FunctionFS without scatter-gather, as on dwc2, allocates each contiguously, which
+ * takes long for more than four pages on a machine of 512 MB that has run for a while. Bulk IN 64
+ * of them, 1 MiB: a link of 40 Mbit/s needs the worth of a round trip, 50 KB for 10 ms. Without a
+ * framing one packet each, as many as the URB table bears; interrupts come one at a time.
  */
-#define FRAMED_IN_SLOTS 32
-#define FRAMED_IN_REQUEST (32 * 1024)
+#define FRAMED_REQUEST (16 * 1024)
+#define FRAMED_IN_SLOTS 64
 #define FRAMED_OUT_SLOTS 16
-#define FRAMED_OUT_REQUEST (16 * 1024)
 #define BULK_SLOTS 64
 #define INTERRUPT_SLOTS 4
 /* URBs of the table that are not slots: one CLEAR_FEATURE a pipe, one control request, a reset. */
@@ -313,7 +312,7 @@ static int init_pipe(struct relay *r, unsigned at)
 		.max_packet = e->max_packet,
 		.high_speed = r->profile->speed >= USB_SPEED_HIGH,
 		.num_slots = num_slots(r->profile, at),
-		.max_request = e->address & USB_DIR_IN ? FRAMED_IN_REQUEST : FRAMED_OUT_REQUEST,
+		.max_request = FRAMED_REQUEST,
 		.callbacks = &pipe_callbacks,
 		.user = r,
 	};

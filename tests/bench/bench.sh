@@ -118,6 +118,9 @@ bench() {
 
 # ---- cameras
 
+# Without what it does for nobody.
+gphoto2() { LD_PRELOAD=$LAB_TOOLS/nolog.so command gphoto2 "$@"; }
+
 # card_gadget NAME: the virtual still camera with what /lab/NAME has. The copy is this machine's own: QEMU's
 # camera reads for nothing, and 9p would be slow.
 card_gadget() {
