@@ -150,7 +150,7 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is
 	 * kept for after it. */
 	if ((pipe_is_dropping(p) && (status || !p->holds)) ||
-		(p->state == PIPE_HALTING && status)) {
+		(p->state == PIPE_HALTING && status && !actual)) {
 		pipe_drop(slot);
 		return;
 	}
@@ -159,13 +159,14 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 		(p->is_bulk || p->phone_packet == p->max_packet);
 	slot->state = SLOT_COME;
 	p->moved |= !status || actual;
-	if (status)
+	if (!status)
+		p->camera_halted = false;
+	else if (!actual)
 		return;
-	p->camera_halted = false;
 	/* An answer: the halt, if there was one, was of read-ahead. */
 	if (p->state == PIPE_HALTING && p->early)
 		pipe_resume(p);
-	if (p->state == PIPE_RUNNING)
+	if (p->state == PIPE_RUNNING && !status)
 		p->early = false;
 }
 

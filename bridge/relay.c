@@ -273,8 +273,10 @@ void relay_flush(struct relay *r)
 	/* First: the answer to the phone is on its way, and what it sends then is for a pipe that
 	 * runs. */
 	transfer_abort_flush(&r->abort);
-	for (unsigned i = 0; i < r->num_pipes; i++) {
+	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_flush(&r->pipes[i]);
+	/* Only now: that may have moved any of them. */
+	for (unsigned i = 0; i < r->num_pipes; i++) {
 		early |= pipe_is_early(&r->pipes[i]);
 		gathering |= pipe_is_gathering(&r->pipes[i]);
 	}
