@@ -263,6 +263,43 @@ static void test_surplus(void **state)
 	rests(&p);
 }
 
+/* Nor is the phone's next command kept for ever where they end with something. */
+static void test_surplus_answered(void **state)
+{
+	uint8_t cbw[CBW], packet[512];
+	struct pipebench p;
+	size_t size;
+
+	(void)state;
+	open_disk(&p, true);
+	command(&p, true, 60000);
+	pipebench_put(&p, 88, 2);
+	pipebench_put(&p, CSW, 0xc5);
+	bench_camera(&p.bench);
+	bench_bridge(&p.bench); /* unlinks */
+	pipebench_expect(&p, 88, 2);
+	fill_cbw(cbw, false, 0);
+	p.bench.camera->deaf = true;
+	expect_status(&p);
+	assert_int_equal(fake_ffs_send(p.bench.ffs, PIPE_OUT, cbw, CBW), FAKE_ACK);
+	bench_settle(&p.bench);
+	assert_int_equal(p.out.urbs_out, 0);
+	for (unsigned i = 0; i < 2; i++)
+		pipebench_put(&p, 0, 0);
+	bench_settle(&p.bench);
+	assert_int_equal(p.out.urbs_out, 1);
+	p.bench.camera->deaf = false;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(bench_receive(&p.bench, PIPE_IN, packet, &size), FAKE_ACK);
+		assert_int_equal(size, 0);
+	}
+	bench_settle(&p.bench);
+	assert_int_equal(p.camera_out->num, 2);
+	put_status(&p);
+	expect_status(&p);
+	rests(&p);
+}
+
 /* The disk STALLs them: the phone hears nothing of it. */
 static void test_surplus_halts(void **state)
 {
@@ -376,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_write_fails_meanwhile),
 		cmocka_unit_test(test_write_fails_restart),
 		cmocka_unit_test(test_surplus),
+		cmocka_unit_test(test_surplus_answered),
 		cmocka_unit_test(test_surplus_halts),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_abort_halted),
