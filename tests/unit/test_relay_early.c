@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <ev.h>
 
 #include "bridge/pipe.h"
 #include "bridge/relay.h"
@@ -105,6 +106,7 @@ static void test_meant(void **state)
 	relayrig_wait(&r, 1);
 	bench_settle(&r.bench);
 	expect(&r, FAKE_STALL);
+	assert_int_equal(ev_run(r.loop, EVRUN_NOWAIT), 0); /* no timer */
 	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
 	assert_int_equal(state_of(&r), PIPE_RUNNING);
 	put_response(&r);
