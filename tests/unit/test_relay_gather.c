@@ -6,11 +6,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <ev.h>
 
+#include "bridge/client.h"
 #include "bridge/pipe.h"
 #include "bridge/relay.h"
 #include "tests/unit/relayrig.h"
@@ -79,11 +81,49 @@ static void test_while_busy(void **state)
 	relayrig_close(&r);
 }
 
+static void halt_vendor(struct relayrig *r, uint32_t id)
+{
+	r->camera[RIG_VENDOR_OUT]->fail = -EPIPE;
+	r->camera[RIG_VENDOR_OUT]->fail_at = r->camera[RIG_VENDOR_OUT]->num;
+	send_part(r, RIG_VENDOR_OUT, id);
+	bench_bridge(&r->bench);
+	relayrig_wait(r, 0.01);
+	relayrig_wait(r, 0.01);
+	bench_bridge(&r->bench);
+	bench_camera(&r->bench);
+}
+
+/* What one pipe looks for at its halt may be a part of another's, which has been looked after. */
+static void test_beside_a_halt(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	/* Twice: the second halt leaves nothing to clear, whose answer would wake the loop. */
+	halt_vendor(&r, 1);
+	bench_settle(&r.bench);
+	fake_ffs_clear_halt(r.bench.ffs, RIG_VENDOR_OUT);
+	bench_settle(&r.bench);
+	halt_vendor(&r, 2);
+	client_dispatch(r.bench.client);
+	assert_int_equal(relay_pipe(r.relay, RIG_VENDOR_OUT)->state, PIPE_HALTING);
+	send_part(&r, RIG_PTP_OUT, 3);
+	relay_flush(r.relay);
+	assert_int_equal(relay_pipe(r.relay, RIG_VENDOR_OUT)->state, PIPE_HALTED);
+	assert_true(is_gathering(&r, RIG_PTP_OUT));
+	relayrig_wait(&r, 0.01);
+	relayrig_wait(&r, 0.01);
+	assert_false(is_gathering(&r, RIG_PTP_OUT));
+	relayrig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_time),
 		cmocka_unit_test(test_while_busy),
+		cmocka_unit_test(test_beside_a_halt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
