@@ -265,6 +265,24 @@ static void test_after_some_data(void **state)
 	relayrig_close(&r);
 }
 
+/* Nor is data lost in a request that meets a halt after one that was put down to read-ahead. */
+static void test_some_data_after(void **state)
+{
+	struct relayrig r;
+	uint8_t packet[512];
+
+	(void)state;
+	open_rig(&r);
+	send_container(&r, 1, COMMAND);
+	camera_put_error(r.camera[RIG_PTP_IN], -EPROTO); /* the model's that does not last */
+	bench_container(packet, sizeof(packet), 2, 5000, 7);
+	camera_put(r.camera[RIG_PTP_IN], packet, sizeof(packet));
+	stall(&r);
+	bench_expect(&r.bench, RIG_PTP_IN, packet, sizeof(packet));
+	expect(&r, FAKE_STALL);
+	relayrig_close(&r);
+}
+
 /* Data in several packets: early until the last, and as long as the phone goes on sending. */
 static void test_data_under_way(void **state)
 {
@@ -340,6 +358,7 @@ int main(void)
 		cmocka_unit_test(test_every_time),
 		cmocka_unit_test(test_after_response),
 		cmocka_unit_test(test_after_some_data),
+		cmocka_unit_test(test_some_data_after),
 		cmocka_unit_test(test_data_under_way),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_stopped),
