@@ -54,6 +54,11 @@ static void test_layout(void **state)
 		assert_int_equal(relay_pipe(relay, i)->at, i);
 	}
 	assert_int_equal(relay_pipe(relay, RIG_EVENT)->interval, 64);
+	/* as docs/architecture.md, "Bounds", has it */
+	assert_int_equal(relay_pipe(relay, RIG_PTP_IN)->num_slots, 64);
+	assert_int_equal(relay_pipe(relay, RIG_PTP_IN)->max_request, 16384);
+	assert_int_equal(relay_pipe(relay, RIG_PTP_OUT)->num_slots, 16);
+	assert_int_equal(relay_pipe(relay, RIG_PTP_OUT)->max_request, 16384);
 	relay_free(relay);
 }
 
