@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * framing: how much may be asked for, so that a request never outlives the transfer it waits for,
- * and when, so that the camera is not asked for what it has not got.
+ * framing: how much may be asked for, so that no request waits for more than will come, and when,
+ * so that the camera is not asked for what it has not got.
  *
  * A request larger than what arrives completes only on a short packet, and a sender need not end a
  * multiple of the packet size with a zero-length one. So the size of each request, IN URB or aio
@@ -18,8 +18,8 @@
  *            how much. Asks for IN only what a command that the camera has taken will bring: some
  *            disks STALL what is asked before. Needs packets of 32 bytes or more likewise.
  *
- * A framing that meets what it does not understand acts as generic until the phone sends its next
- * command (or the endpoint is restarted).
+ * A framing that meets what it does not understand acts as generic, but for IN of ptp, until the
+ * phone sends its next command (or the endpoint is restarted).
  */
 #ifndef BRIDGE_FRAMING_H
 #define BRIDGE_FRAMING_H
@@ -47,9 +47,10 @@ struct framing_stream {
 	uint32_t unit;	     /* OUT: bytes of a packet at the camera, a multiple of max_packet */
 	uint32_t into;	     /* OUT: bytes of the transfer under way that have come, modulo unit */
 	uint32_t max_request; /* bytes, a multiple of max_packet, and of unit */
-	uint32_t idle;	      /* one-packet requests to keep posted past what is known to come */
-	uint64_t asked;	      /* bytes of requests that are out */
-	bool lost;	      /* not understood: act as generic */
+	uint32_t idle;	/* one-packet requests to keep posted past what is known to come; not IN of
+			   ptp */
+	uint64_t asked; /* bytes of requests that are out */
+	bool lost;	/* not understood: act as generic */
 	/* ptp, OUT: */
 	uint64_t total; /* bytes of the data container under way, its header included */
 	uint64_t got;	/* bytes of it that have arrived; 0 = between data containers */
@@ -107,8 +108,8 @@ bool framing_is_over(const struct framing *f);
 
 /* Bytes that the next request in this direction may ask for, and counts it as out: a multiple of
  * max_packet, but for the last of what is known to come in the IN direction of bot; 0 = nothing
- * more for now: ask again when `changes` has moved. Never 0 while nothing is out, unless there is
- * no endpoint, or of the IN direction of bot. */
+ * more for now: ask again when one of that direction is back, or `changes` has moved. Never 0 while
+ * nothing is out, unless there is no endpoint, or of the IN direction of bot. */
 uint32_t framing_next(struct framing *f, enum framing_dir dir);
 
 /* A request of `asked` bytes came back with `len` bytes at `data` (len <= asked; fewer: a short
