@@ -306,7 +306,9 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 	}
 	if (max_request < o->max_packet)
 		max_request = o->max_packet;
-	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, p->num_slots / 2);
+	/* One that stands at idle is enough for a command. What stands when a transfer begins takes
+	 * a packet of it each, and a URB for each. */
+	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, 1);
 	p->clear.done = pipe_on_cleared;
 	p->clear.user = p;
 	p->slots = calloc(p->num_slots, sizeof(*p->slots));

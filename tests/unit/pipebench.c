@@ -78,7 +78,9 @@ void pipebench_open(struct pipebench *p, const struct pipebench_options *o)
 		.max_packet = (uint16_t)max_packet,
 		.high_speed = max_packet == 512,
 		.num_slots = o->slots ? o->slots : PIPEBENCH_SLOTS,
-		.max_request = o->framing == FRAMING_GENERIC ? max_packet : PIPEBENCH_REQUEST,
+		.max_request = o->framing == FRAMING_GENERIC ? max_packet
+			: o->max_request		     ? o->max_request
+							     : PIPEBENCH_REQUEST,
 		.callbacks = &callbacks,
 		.user = p,
 	};

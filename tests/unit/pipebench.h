@@ -27,6 +27,7 @@ struct pipebench_options {
 	enum framing_kind framing;
 	uint32_t max_packet;   /* 0: 512 */
 	uint32_t phone_packet; /* 0: the same */
+	uint32_t max_request;  /* 0: PIPEBENCH_REQUEST */
 	unsigned slots;	       /* 0: PIPEBENCH_SLOTS */
 	bool dwc2;
 };

@@ -14,12 +14,19 @@
 #define CBW 31
 #define CSW 13
 
-static void open_disk(struct pipebench *p, bool dwc2)
+static void open_with(struct pipebench *p, bool dwc2, uint32_t max_request)
 {
-	pipebench_open(p, &(struct pipebench_options){.framing = FRAMING_BOT, .dwc2 = dwc2});
+	pipebench_open(p,
+		&(struct pipebench_options){
+			.framing = FRAMING_BOT, .dwc2 = dwc2, .max_request = max_request});
 	p->camera_in->exact = true;
 	pipebench_start(p);
 	bench_settle(&p->bench);
+}
+
+static void open_disk(struct pipebench *p, bool dwc2)
+{
+	open_with(p, dwc2, 0);
 }
 
 static void fill_cbw(uint8_t cbw[CBW], bool in, uint32_t length)
@@ -182,7 +189,7 @@ static void test_write_fails(void **state)
 /* A write fails; the phone sends more before the disk's halt is dealt with. */
 static void fail_write(struct pipebench *p)
 {
-	open_disk(p, true);
+	open_with(p, true, 512);
 	command(p, false, 8 * 512);
 	p->camera_out->fail = -EPIPE;
 	p->camera_out->fail_at = 1 + 2;

@@ -280,7 +280,7 @@ static void test_out_large(void **state)
 	uint8_t packet[512];
 
 	(void)state;
-	pipebench_open(&p, &(struct pipebench_options){.framing = FRAMING_PTP});
+	pipebench_open(&p, &(struct pipebench_options){.framing = FRAMING_PTP, .max_request = 512});
 	pipebench_start(&p);
 	bench_settle(&p.bench);
 	p.camera_out->fail = -EPIPE;
