@@ -3,7 +3,7 @@
 #
 # Live view, 10 frames a second of 60 KB: every frame that the camera gives arrives, in order, whatever the
 # link's delay; rate and age of the frames are said. Ctrl-C, and again.
-# timeout: 400
+# timeout: 600
 # clock: instructions
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
@@ -35,14 +35,21 @@ figures() {
 		printf "%.1f frames a second, %d ms old, at most %d ms\n", NR / s, age[int((NR + 1) / 2)], age[NR] }'
 }
 
-# live_view WHERE SECONDS
+# often_enough SECONDS: 9.9 or 10 a second as a rule; 9.0 has been seen on a busy machine, with one frame of 399 ms.
+often_enough() { [ "$(frames)" -ge $(($1 * 8)) ]; }
+
+# live_view WHERE SECONDS. A machine that others use can stand still for some time, both kernels' at once: how
+# many frames come is then measured again, twice at most.
 live_view() {
-	before=$(given)
-	check "$1: capture-movie=$2s" movie "$2"
-	say "$1: $(figures "$2")"
-	check "$1: every frame that the camera gave, in order" in_order
-	# 9.9 or 10 as a rule; 9.0 has been seen on a busy machine, with one frame of 399 ms.
-	check "$1: 8 frames a second or more" [ "$(frames)" -ge $(($2 * 8)) ]
+	local round
+	for round in 1 2 3; do
+		before=$(given)
+		check "$1: capture-movie=$2s" movie "$2"
+		say "$1: $(figures "$2")"
+		check "$1: every frame that the camera gave, in order" in_order
+		! often_enough "$2" || break
+	done
+	check "$1: 8 frames a second or more, of measurement $round" often_enough "$2"
 }
 
 # A movie without an end.
