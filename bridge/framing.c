@@ -61,12 +61,12 @@ void framing_init(struct framing *f, enum framing_kind kind)
 	f->kind = kind;
 }
 
-void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_packet,
-	uint32_t max_request, uint32_t idle)
+void framing_stream_init(
+	struct framing *f, enum framing_dir dir, uint32_t max_packet, uint32_t max_request)
 {
 	struct framing_stream *s = &f->stream[dir];
 
-	assert(max_packet && idle);
+	assert(max_packet);
 	/* For both directions: each tells the other what is due. */
 	if (max_packet < kinds[f->kind].min_packet)
 		f->kind = FRAMING_GENERIC;
@@ -75,9 +75,9 @@ void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_p
 	s->max_request = max_request - max_request % max_packet;
 	if (!s->max_request)
 		s->max_request = max_packet;
-	s->idle = idle;
 }
 
+/* In the other kinds each direction minds itself alone, and who tells of it asks it again. */
 static void changed(struct framing *f)
 {
 	f->changes += f->kind == FRAMING_BOT;
@@ -100,7 +100,7 @@ static const struct kind *kind_of(const struct framing *f)
 	return f->kind == FRAMING_GENERIC ? NULL : &kinds[f->kind];
 }
 
-uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idle)
+uint32_t framing_step(const struct framing_stream *s, uint64_t due)
 {
 	uint64_t more, most, beyond;
 
@@ -112,7 +112,7 @@ uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idl
 		most = beyond ? s->unit - beyond : s->max_request;
 		return (uint32_t)(more < most ? more : most);
 	}
-	return s->asked - due < idle ? s->max_packet : 0;
+	return s->asked - due < s->max_packet ? s->max_packet : 0;
 }
 
 uint32_t framing_next(struct framing *f, enum framing_dir dir)

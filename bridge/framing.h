@@ -47,10 +47,8 @@ struct framing_stream {
 	uint32_t unit;	     /* OUT: bytes of a packet at the camera, a multiple of max_packet */
 	uint32_t into;	     /* OUT: bytes of the transfer under way that have come, modulo unit */
 	uint32_t max_request; /* bytes, a multiple of max_packet, and of unit */
-	uint32_t idle;	/* one-packet requests to keep posted past what is known to come; not IN of
-			   ptp */
-	uint64_t asked; /* bytes of requests that are out */
-	bool lost;	/* not understood: act as generic */
+	uint64_t asked;	      /* bytes of requests that are out */
+	bool lost;	      /* not understood: act as generic */
 	/* ptp, OUT: */
 	uint64_t total; /* bytes of the data container under way, its header included */
 	uint64_t got;	/* bytes of it that have arrived; 0 = between data containers */
@@ -93,9 +91,9 @@ uint8_t framing_reset_request(enum framing_kind kind);
 void framing_init(struct framing *f, enum framing_kind kind);
 
 /* Declares the bulk endpoint of one direction. max_packet > 0; max_request is rounded down to a
- * multiple of it, to at least one packet; idle >= 1. */
-void framing_stream_init(struct framing *f, enum framing_dir dir, uint32_t max_packet,
-	uint32_t max_request, uint32_t idle);
+ * multiple of it, to at least one packet. */
+void framing_stream_init(
+	struct framing *f, enum framing_dir dir, uint32_t max_packet, uint32_t max_request);
 
 /* OUT, where the phone's packets are smaller than the camera's: `max_packet` and `unit`, a multiple
  * of it. Requests then end where packets of the camera do, or where
@@ -172,10 +170,11 @@ static inline uint64_t framing_packets(uint64_t bytes, const struct framing_stre
 	return (bytes + s->max_packet - 1) / s->max_packet * s->max_packet;
 }
 
-/* The next request where `due` bytes, a multiple of the packet, are known to come, and one packet
- * requests for `idle` bytes more may be out. Requests fill in order of asking, so those out take
- * the first of what is due, and this one ends where that does, or before. */
-uint32_t framing_step(const struct framing_stream *s, uint64_t due, uint64_t idle);
+/* The next request where `due` bytes are known to come, and a request of one packet is to stand
+ * behind: enough for a command; more of them would take a packet each of what a command announces,
+ * and make a URB of each. Requests fill in order of asking, so those out take the first of what is
+ * due, and this one ends where that does, or before. */
+uint32_t framing_step(const struct framing_stream *s, uint64_t due);
 
 uint32_t ptp_next(const struct framing *f, enum framing_dir dir);
 void ptp_done(

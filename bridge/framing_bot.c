@@ -25,15 +25,14 @@ uint32_t bot_next(const struct framing *f, enum framing_dir dir)
 	const struct framing_stream *s = &f->stream[dir];
 
 	if (dir == FRAMING_OUT)
-		return framing_step(s, f->phase == BOT_DATA_OUT ? framing_packets(f->left, s) : 0,
-			(uint64_t)s->idle * s->max_packet);
+		return framing_step(s, f->phase == BOT_DATA_OUT ? framing_packets(f->left, s) : 0);
 	/* A disk that waits for a command, or for its data, may STALL; and QEMU's never answers a
 	 * request for the status that was there before the data had gone. */
 	if (f->untaken)
 		return 0;
 	/* To the byte, as the phone asks: QEMU's fills whatever it is asked for. */
 	if (f->phase == BOT_DATA_IN)
-		return framing_step(s, f->left, 0);
+		return s->asked < f->left ? framing_step(s, f->left) : 0;
 	return f->phase == BOT_STATUS && !s->asked ? CSW_SIZE : 0;
 }
 

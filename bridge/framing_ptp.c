@@ -34,8 +34,7 @@ uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 	/* Any packet of it may be the last. */
 	if (s->unbounded)
 		return s->max_packet;
-	return framing_step(s, s->got ? framing_packets(s->total - s->got, s) : 0,
-		(uint64_t)s->idle * s->max_packet);
+	return framing_step(s, s->got ? framing_packets(s->total - s->got, s) : 0);
 }
 
 bool ptp_is_command(const uint8_t *data, uint32_t len)

@@ -306,9 +306,7 @@ int pipe_init(struct pipe *p, const struct pipe_options *o)
 	}
 	if (max_request < o->max_packet)
 		max_request = o->max_packet;
-	/* One that stands at idle is enough for a command. What stands when a transfer begins takes
-	 * a packet of it each, and a URB for each. */
-	framing_stream_init(p->framing, p->dir, o->max_packet, max_request, 1);
+	framing_stream_init(p->framing, p->dir, o->max_packet, max_request);
 	p->clear.done = pipe_on_cleared;
 	p->clear.user = p;
 	p->slots = calloc(p->num_slots, sizeof(*p->slots));

@@ -6,7 +6,7 @@
  * header told, but of ptp IN. Of bot IN: nothing is asked for before its time, and never beyond
  * what a command told.
  *
- *   byte 0    bits 0-2 packet size, bit 3 generic, bits 4-7 idle - 1
+ *   byte 0    bits 0-2 packet size, bit 3 generic, bits 4-7 nothing
  *   byte 1    bits 0-6 max_request, in packets, bit 7 bot instead of ptp
  *   then      steps: bit 0 direction, bits 1-3 what, bits 4-5 what else; a result's length and
  * start follow
@@ -120,8 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct framing f;
 
 	framing_init(&f, first & 8 ? FRAMING_GENERIC : second & 128 ? FRAMING_BOT : FRAMING_PTP);
-	framing_stream_init(&f, FRAMING_OUT, packet, max_request, 1 + (first >> 4));
-	framing_stream_init(&f, FRAMING_IN, packet, max_request, 1 + (first >> 4));
+	framing_stream_init(&f, FRAMING_OUT, packet, max_request);
+	framing_stream_init(&f, FRAMING_IN, packet, max_request);
 	while (in.left) {
 		uint8_t step = byte(&in);
 		enum framing_dir dir = step & 1;

@@ -68,125 +68,122 @@ struct step {
 struct talk {
 	const char *name;
 	uint32_t max_packet; /* of both endpoints; 0 = 512 */
-	uint32_t idle;	     /* 0 = 2 */
 	enum framing_kind kind;
 	struct step steps[32];
 };
 
 static const struct talk talks[] = {
-	{"between containers, idle one-packet requests", 0, 3, FRAMING_PTP,
-		{ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 0), ASK(OUT, 0),
-			ASKED(OUT, 1536), COMMAND(512), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"IN: large requests, whatever comes", 0, 1, FRAMING_PTP,
+	{"between containers, a request of one packet", 0, FRAMING_PTP,
+		{ASK(OUT, 512), ASK(OUT, 0), ASK(OUT, 0), ASKED(OUT, 512), COMMAND(512),
+			ASK(OUT, 512), ASK(OUT, 0)}},
+	{"IN: large requests, whatever comes", 0, FRAMING_PTP,
 		{ASK(IN, K16), ASK(IN, K16), ASKED(IN, 2 * K16), RESPONSE(K16), ASK(IN, K16),
 			HEAD(IN, K16, 512, 2, 513), ASK(IN, K16), HEAD(IN, K16, K16, 0, 0),
 			CANCEL(IN, K16), ASKED(IN, 0), RESTART(IN), ASK(IN, K16), ASK(OUT, 512),
 			ASK(OUT, 0), COMMAND(512), ASK(IN, K16)}},
-	{"generic: one packet, without end", 0, 1, FRAMING_GENERIC,
+	{"generic: one packet, without end", 0, FRAMING_GENERIC,
 		{ASK(IN, 512), ASK(IN, 512), HEAD(IN, 512, 512, 2, 5000), ASK(IN, 512),
 			ASK(IN, 512), ASK(IN, 512), ASKED(IN, 2048)}},
-	{"large requests for what the ones that are out do not take", 0, 0, FRAMING_PTP,
-		{ASK(OUT, 512), ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 40000), ASK(OUT, K16),
-			ASK(OUT, K16), ASK(OUT, 40448 - 1024 - 2 * K16), ASKED(OUT, 40448 - 512),
-			ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 0), MORE(OUT, 512, 512), ASK(OUT, 0),
-			MORE(OUT, K16, K16), MORE(OUT, K16, K16), ASK(OUT, 0),
-			MORE(OUT, 6656, 40000 - 1024 - 2 * K16), ASKED(OUT, 1024), ASK(OUT, 0),
-			COMMAND(512), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"a container of one packet needs no large request", 0, 1, FRAMING_PTP,
+	{"large requests for what is to come, and one packet", 0, FRAMING_PTP,
+		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 40000), ASK(OUT, K16), ASK(OUT, K16),
+			ASK(OUT, 40448 - 512 - 2 * K16), ASKED(OUT, 40448 - 512), ASK(OUT, 512),
+			ASK(OUT, 0), MORE(OUT, K16, K16), ASK(OUT, 0), MORE(OUT, K16, K16),
+			ASK(OUT, 0), MORE(OUT, 7168, 40000 - 512 - 2 * K16), ASKED(OUT, 512),
+			ASK(OUT, 0), COMMAND(512), ASK(OUT, 512), ASK(OUT, 0)}},
+	{"a container of one packet needs no large request", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 100, 2, 100), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"header without payload", 0, 1, FRAMING_PTP,
+	{"header without payload", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 12), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"one byte past a packet", 0, 1, FRAMING_PTP,
+	{"one byte past a packet", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 513), ASK(OUT, 512), ASK(OUT, 512),
 			ASK(OUT, 0), MORE(OUT, 512, 1), ASKED(OUT, 512), ASK(OUT, 0)}},
-	{"exact multiple, no zero-length packet", 0, 1, FRAMING_PTP,
+	{"exact multiple, no zero-length packet", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 1536), ASK(OUT, 1024), ASK(OUT, 512),
 			ASK(OUT, 0), MORE(OUT, 1024, 1024), ASK(OUT, 0), COMMAND(512),
 			ASK(OUT, 512), ASK(OUT, 0)}},
-	{"exact multiple, zero-length packet", 0, 1, FRAMING_PTP,
+	{"exact multiple, zero-length packet", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 1536), ASK(OUT, 1024), ASK(OUT, 512),
 			MORE(OUT, 1024, 1024), MORE(OUT, 512, 0), ASK(OUT, 512), ASK(OUT, 0),
 			HEAD(OUT, 512, 512, 2, 2048), ASK(OUT, 1536)}},
-	{"exactly one packet, zero-length packet", 0, 2, FRAMING_PTP,
-		{ASK(OUT, 512), ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 512), ASK(OUT, 512),
-			ASK(OUT, 0), MORE(OUT, 512, 0), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"header apart from its data", 0, 2, FRAMING_PTP,
-		{ASK(OUT, 512), ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 12 + 1024), ASK(OUT, 512),
-			ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 0), MORE(OUT, 512, 512),
-			MORE(OUT, 512, 512), ASKED(OUT, 1024), ASK(OUT, 0), MORE(OUT, 512, 0),
-			ASK(OUT, 512), ASK(OUT, 0)}},
-	{"header apart from its data, which needs a packet more than in one", 0, 1, FRAMING_PTP,
+	{"exactly one packet, zero-length packet", 0, FRAMING_PTP,
+		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 512), ASK(OUT, 512), ASK(OUT, 0),
+			MORE(OUT, 512, 0), ASK(OUT, 512), ASK(OUT, 0)}},
+	{"header apart from its data", 0, FRAMING_PTP,
+		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 12 + 1024), ASK(OUT, 1024), ASK(OUT, 512),
+			ASK(OUT, 0), MORE(OUT, 1024, 1024), ASKED(OUT, 512), ASK(OUT, 0),
+			MORE(OUT, 512, 0), ASK(OUT, 512), ASK(OUT, 0)}},
+	{"header apart from its data, which needs a packet more than in one", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 1025), ASK(OUT, 1024), ASK(OUT, 512),
 			ASK(OUT, 0), MORE(OUT, 1024, 1013), ASK(OUT, 0)}},
-	{"nothing after a header that was apart: over", 0, 1, FRAMING_PTP,
+	{"nothing after a header that was apart: over", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 9000), ASK(OUT, 9216), MORE(OUT, 9216, 0),
 			ASK(OUT, 512), ASK(OUT, 0)}},
-	{"length 0xffffffff: one packet each until a short one", 0, 1, FRAMING_PTP,
+	{"length 0xffffffff: one packet each until a short one", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 0xffffffff), ASK(OUT, 512), ASK(OUT, 512),
 			ASK(OUT, 512), ASK(OUT, 512), MORE(OUT, 512, 512), ASK(OUT, 512),
 			MORE(OUT, 512, 3), ASKED(OUT, 3 * 512), ASK(OUT, 0), MORE(OUT, 512, 0),
 			COMMAND(512), ASK(OUT, 0), COMMAND(512), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"length 0xffffffff, header apart", 0, 1, FRAMING_PTP,
+	{"length 0xffffffff, header apart", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 0xffffffff), ASK(OUT, 512), ASK(OUT, 512),
 			MORE(OUT, 512, 512), ASK(OUT, 512), MORE(OUT, 512, 0), ASK(OUT, 0)}},
-	{"length 0xffffffff, ended by its first packet", 0, 1, FRAMING_PTP,
+	{"length 0xffffffff, ended by its first packet", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 40, 2, 0xffffffff), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"length 0xfffffffe", 0, 1, FRAMING_PTP,
+	{"length 0xfffffffe", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 0xfffffffe), ASK(OUT, K16), ASK(OUT, K16),
 			ASKED(OUT, 2 * K16)}},
-	{"length 0xfffffffe, header apart", 0, 1, FRAMING_PTP,
+	{"length 0xfffffffe, header apart", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 2, 0xfffffffe), ASK(OUT, K16), ASK(OUT, K16)}},
-	{"over before its time: large requests bring what follows", 0, 1, FRAMING_PTP,
+	{"over before its time: large requests bring what follows", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 60000), ASK(OUT, K16), ASK(OUT, K16),
 			MORE(OUT, K16, 700), ASK(OUT, 0), HEAD(OUT, K16, K16, 2, 20000),
 			ASK(OUT, 20480 - K16), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"over before its time, then nothing is asked beyond", 0, 2, FRAMING_PTP,
+	{"over before its time, then nothing is asked beyond", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 60000), ASK(OUT, K16), ASK(OUT, K16),
 			MORE(OUT, K16, 1024), ASK(OUT, 0), COMMAND(K16), ASK(OUT, 512),
-			ASK(OUT, 512), ASK(OUT, 0)}},
-	{"more than its length: lost, until a command", 0, 1, FRAMING_PTP,
+			ASK(OUT, 0)}},
+	{"more than its length: lost, until a command", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 700), ASK(OUT, 512), MORE(OUT, 512, 512),
 			ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 5000),
 			ASK(OUT, 512), COMMAND(512), ASK(OUT, 0), ASKED(OUT, 2 * 512),
 			HEAD(OUT, 512, 512, 2, 5120), ASK(OUT, 4096)}},
-	{"lost, and a container that would be understood", 0, 1, FRAMING_PTP,
+	{"lost, and a container that would be understood", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 0, 0), ASK(OUT, 512),
 			HEAD(OUT, 512, 100, 2, 100), ASK(OUT, 512), ASK(OUT, 512), ASK(OUT, 512)}},
-	{"a response belongs to no OUT: lost", 0, 1, FRAMING_PTP,
+	{"a response belongs to no OUT: lost", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 3, 12), ASK(OUT, 512), ASK(OUT, 512),
 			HEAD(OUT, 512, 12, 1, 13), ASK(OUT, 512), HEAD(OUT, 512, 36, 1, 36),
 			ASK(OUT, 512), HEAD(OUT, 512, 32, 1, 32), ASK(OUT, 0)}},
-	{"length below a header: lost", 0, 1, FRAMING_PTP,
+	{"length below a header: lost", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 11), ASK(OUT, 512), ASK(OUT, 512)}},
-	{"shorter than a header: lost", 0, 1, FRAMING_PTP,
+	{"shorter than a header: lost", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 11, 2, 600), ASK(OUT, 512), ASK(OUT, 512)}},
-	{"a command longer than five parameters: lost", 0, 1, FRAMING_PTP,
+	{"a command longer than five parameters: lost", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 1, 70000), ASK(OUT, 512), ASK(OUT, 512)}},
-	{"a command that says more than came: lost", 0, 1, FRAMING_PTP,
+	{"a command that says more than came: lost", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 12, 1, 16), ASK(OUT, 512), ASK(OUT, 512)}},
-	{"a command ends whatever was under way", 0, 1, FRAMING_PTP,
+	{"a command ends whatever was under way", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 60000), ASK(OUT, K16), COMMAND(K16),
 			ASK(OUT, 512), ASK(OUT, 0), HEAD(OUT, 512, 512, 2, 2000), ASK(OUT, 1536)}},
-	{"restart", 0, 1, FRAMING_PTP,
+	{"restart", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 60000), ASK(OUT, K16), ASK(OUT, K16),
 			MORE(OUT, K16, 1024), RESTART(OUT), ASKED(OUT, K16), ASK(OUT, 0),
 			CANCEL(OUT, K16), ASKED(OUT, 0), ASK(OUT, 512), ASK(OUT, 0), RESTART(OUT),
 			HEAD(OUT, 512, 512, 0, 0), ASK(OUT, 512), ASK(OUT, 512), RESTART(OUT),
 			ASK(OUT, 0), CANCEL(OUT, 512), ASK(OUT, 0)}},
-	{"restart in a container of unknown length", 0, 1, FRAMING_PTP,
+	{"restart in a container of unknown length", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 0xffffffff), ASK(OUT, 512), RESTART(OUT),
 			ASK(OUT, 0), HEAD(OUT, 512, 512, 2, 2048), ASK(OUT, 1536)}},
-	{"cancelled requests are asked for again, in other sizes", 0, 1, FRAMING_PTP,
+	{"cancelled requests are asked for again, in other sizes", 0, FRAMING_PTP,
 		{ASK(OUT, 512), HEAD(OUT, 512, 512, 2, 33280), ASK(OUT, K16), ASK(OUT, K16),
 			ASK(OUT, 512), ASK(OUT, 0), CANCEL(OUT, K16), ASKED(OUT, K16 + 512),
 			ASK(OUT, K16 - 512), ASK(OUT, 512), ASK(OUT, 0)}},
-	{"packets of 64", 64, 2, FRAMING_PTP,
-		{ASK(OUT, 64), ASK(OUT, 64), HEAD(OUT, 64, 64, 2, 1000), ASK(OUT, 896),
-			ASK(OUT, 64), ASK(OUT, 64), ASK(OUT, 0)}},
-	{"packets of 1024", 1024, 1, FRAMING_PTP,
+	{"packets of 64", 64, FRAMING_PTP,
+		{ASK(OUT, 64), HEAD(OUT, 64, 64, 2, 1000), ASK(OUT, 960), ASK(OUT, 64),
+			ASK(OUT, 0)}},
+	{"packets of 1024", 1024, FRAMING_PTP,
 		{ASK(OUT, 1024), HEAD(OUT, 1024, 1024, 2, 5000), ASK(OUT, 4096), ASK(OUT, 1024),
 			ASK(OUT, 0)}},
-	{"packets that a response may fill: generic", 32, 1, FRAMING_PTP,
+	{"packets that a response may fill: generic", 32, FRAMING_PTP,
 		{ASK(IN, 32), HEAD(IN, 32, 32, 2, 1000), ASK(IN, 32), ASK(IN, 32), ASK(IN, 32)}},
 };
 
@@ -231,8 +228,8 @@ static void test_talk(void **state)
 	uint64_t is;
 
 	framing_init(&f, t->kind);
-	framing_stream_init(&f, OUT, max_packet, K16, t->idle ? t->idle : 2);
-	framing_stream_init(&f, IN, max_packet, K16, t->idle ? t->idle : 2);
+	framing_stream_init(&f, OUT, max_packet, K16);
+	framing_stream_init(&f, IN, max_packet, K16);
 	for (const struct step *s = t->steps; s->act != END; s++) {
 		is = play(&f, s);
 		if (is != s->size)
@@ -254,7 +251,7 @@ static void test_four_gib(void **state)
 	(void)state;
 	assert_non_null(data);
 	framing_init(&f, FRAMING_PTP);
-	framing_stream_init(&f, OUT, 512, 65536, 1);
+	framing_stream_init(&f, OUT, 512, 65536);
 	framing_done(&f, OUT, framing_next(&f, OUT), head, sizeof(head));
 	while (got < length) {
 		uint32_t want = length - got > 65536 ? 65536 : (uint32_t)(length - got);
@@ -277,7 +274,7 @@ static void test_unbounded_past_four_gib(void **state)
 
 	(void)state;
 	framing_init(&f, FRAMING_PTP);
-	framing_stream_init(&f, OUT, 512, 65536, 1);
+	framing_stream_init(&f, OUT, 512, 65536);
 	framing_done(&f, OUT, framing_next(&f, OUT), data, sizeof(data));
 	f.stream[OUT].got = 0xfffffe00; /* rather than to send it all */
 	for (int i = 0; i < 3; i++) {
@@ -310,7 +307,7 @@ static void test_init(void **state)
 		memset(&f, 0xa5, sizeof(f));
 		framing_init(&f, FRAMING_PTP);
 		assert_int_equal(framing_next(&f, IN), 0);
-		framing_stream_init(&f, OUT, cases[i].max_packet, cases[i].max_request, 1);
+		framing_stream_init(&f, OUT, cases[i].max_packet, cases[i].max_request);
 		assert_int_equal(f.stream[OUT].max_request, cases[i].want);
 		assert_int_equal(framing_next(&f, OUT), cases[i].max_packet);
 		assert_int_equal(framing_next(&f, IN), 0);

@@ -21,7 +21,6 @@
 #define OUT FRAMING_OUT
 #define IN FRAMING_IN
 #define SLOTS 16
-#define IDLE (SLOTS / 2)
 #define CBW 31
 #define CSW 13
 
@@ -52,8 +51,8 @@ static void open_disk(struct disk *d, uint32_t packet, uint64_t seed)
 	d->packet = packet;
 	d->random = seed * 0x9e3779b97f4a7c15u + 1;
 	framing_init(&d->f, FRAMING_BOT);
-	framing_stream_init(&d->f, OUT, packet, 16384, IDLE);
-	framing_stream_init(&d->f, IN, packet, 32768, IDLE);
+	framing_stream_init(&d->f, OUT, packet, 16384);
+	framing_stream_init(&d->f, IN, packet, 32768);
 	framing_begin(&d->f, OUT);
 	framing_begin(&d->f, IN);
 }
@@ -354,8 +353,8 @@ static void test_small_packets(void **state)
 	assert_int_equal(post(&d, IN), SLOTS * 16); /* generic */
 	/* in one direction only: each tells the other what is due */
 	framing_init(&d.f, FRAMING_BOT);
-	framing_stream_init(&d.f, OUT, 64, 4096, 4);
-	framing_stream_init(&d.f, IN, 16, 4096, 4);
+	framing_stream_init(&d.f, OUT, 64, 4096);
+	framing_stream_init(&d.f, IN, 16, 4096);
 	assert_int_equal(framing_next(&d.f, OUT), 64);
 	assert_int_equal(framing_next(&d.f, IN), 16);
 	assert_false(framing_is_surplus(&d.f));

@@ -57,7 +57,6 @@ struct run {
 	struct ptpsession session;
 	struct endpoint endpoint[2];
 	uint32_t max_packet;
-	uint32_t idle;
 	uint32_t slots;
 	uint32_t weight[MOVES];
 	bool wild; /* no command has come since whatever the session began with */
@@ -113,7 +112,7 @@ static uint64_t expected(const struct run *r, enum framing_dir dir)
 	if (!speaks_ptp(r) || e->lost || (left && w->c[w->arrived.at].says == PTPSESSION_UNBOUNDED))
 		return r->max_packet;
 	if (e->out >= left)
-		return e->out - left < (uint64_t)r->idle * r->max_packet ? r->max_packet : 0;
+		return e->out - left < r->max_packet ? r->max_packet : 0;
 	return left - e->out < e->max_request ? left - e->out : e->max_request;
 }
 
@@ -216,8 +215,8 @@ static void account(
 		e->ahead = e->queued;
 	}
 	e->used += filled > 0;
-	/* More than `idle` are ahead only after a container of unknown length. */
-	most += e->ahead > r->idle ? e->ahead : r->idle;
+	/* More than one are ahead only after a container of unknown length. */
+	most += e->ahead > 1 ? e->ahead : 1;
 	if (!r->session.may && !r->weight[CANCEL] && speaks_ptp(r) && dir == OUT &&
 		k->says == k->bytes)
 		HOLDS(r, e->used <= most);
@@ -307,7 +306,6 @@ static void start(
 	r->max_packet = max_packet ? max_packet : packets[number % 12];
 	ptpsession_init(s, number, may, r->max_packet);
 	r->slots = 1 + ptpsession_random(s, ptpsession_random(s, 4) ? SLOTS : 3);
-	r->idle = 1 + ptpsession_random(s, ptpsession_random(s, 4) ? 4 : 40);
 	r->wild = may & WILD;
 	for (uint32_t i = 0; i < CANCEL; i++)
 		r->weight[i] = 1 + ptpsession_random(s, 8);
@@ -316,8 +314,7 @@ static void start(
 	for (enum framing_dir dir = OUT; dir <= IN; dir++) {
 		r->endpoint[dir].max_request = r->max_packet * (1 + ptpsession_random(s, 32));
 		any = ptpsession_random(s, r->max_packet); /* is rounded away */
-		framing_stream_init(
-			&r->f, dir, r->max_packet, r->endpoint[dir].max_request + any, r->idle);
+		framing_stream_init(&r->f, dir, r->max_packet, r->endpoint[dir].max_request + any);
 	}
 }
 
