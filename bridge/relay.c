@@ -221,6 +221,14 @@ void relay_setup(
 	control_pipe_request(&r->control, setup, data, size);
 }
 
+static void run_timer(struct relay *r, ev_timer *timer, bool on)
+{
+	if (on && !ev_is_active(timer))
+		ev_timer_again(r->loop, timer);
+	else if (!on && ev_is_active(timer))
+		ev_timer_stop(r->loop, timer);
+}
+
 /* A pipe whose camera may have been asked too early is asked again once the camera has all that the
  * phone had to send. */
 static void resume_early(struct relay *r)
@@ -234,12 +242,8 @@ static void resume_early(struct relay *r)
 			pipe_resume(p);
 		early |= pipe_is_early(p);
 	}
-	if (!early) {
-		ev_timer_stop(r->loop, &r->early);
-	} else if (!ev_is_active(&r->early)) {
-		r->stirred = false;
-		ev_timer_again(r->loop, &r->early);
-	}
+	r->stirred &= ev_is_active(&r->early);
+	run_timer(r, &r->early, early);
 }
 
 /* The phone sends nothing more, so the camera meant its halt. */
@@ -282,10 +286,7 @@ void relay_flush(struct relay *r)
 	}
 	if (early)
 		resume_early(r);
-	if (gathering && !ev_is_active(&r->gather))
-		ev_timer_again(r->loop, &r->gather);
-	else if (!gathering && ev_is_active(&r->gather))
-		ev_timer_stop(r->loop, &r->gather);
+	run_timer(r, &r->gather, gathering);
 	ffs_flush(r->ffs);
 	client_flush(r->client);
 }
