@@ -285,9 +285,13 @@ void *port_serve_control(void *unused)
 	struct usb_functionfs_event event;
 
 	(void)unused;
-	while (read_event(&event) > 0 || errno == EINTR || errno == EIDRM) {
-		if (event.type == FUNCTIONFS_SETUP)
-			serve_setup(&event.u.setup);
+	for (;;) {
+		if (read_event(&event) > 0) {
+			if (event.type == FUNCTIONFS_SETUP)
+				serve_setup(&event.u.setup);
+		} else if (errno != EINTR && errno != EIDRM) {
+			break;
+		}
 	}
 	err(1, "ep0");
 }
