@@ -7,7 +7,9 @@
 
 phone_power() { echo "$1" >"$(usb_at dummy_hcd.0)/power/control"; }
 phone_is() { [ "$(cat "$(usb_at dummy_hcd.0)/power/runtime_status")" = "$1" ]; }
-let_go() { grep -c 'the phone has let go' $bridge_log; }
+# The last that was said of the phone; how often says nothing: where the machine stalls, it sleeps as long between
+# two things that gphoto2 does.
+let_go() { grep '^the phone ' $bridge_log | tail -n 1 | grep -q 'has let go'; }
 
 photos card
 camera card
@@ -32,8 +34,7 @@ downloads_same phone card
 check "its camera was not reset: it is the same phone" [ "$(resets)" = "$before" ]
 
 check "the phone sleeps again" eventually 20 phone_is suspended
-sleep 8
-check "and is taken for unplugged again" [ "$(let_go)" = 2 ]
+check "and is taken for unplugged again" eventually 20 let_go
 phone_authorized 0
 phone_authorized 1
 check "it configures the camera anew" eventually 20 usb_up dummy_hcd.0
