@@ -121,14 +121,22 @@ bench() {
 # Without what it does for nobody.
 gphoto2() { LD_PRELOAD=$LAB_TOOLS/nolog.so command gphoto2 "$@"; }
 
-# card_gadget NAME: the virtual still camera with what /lab/NAME has. The copy is this machine's own: QEMU's
-# camera reads for nothing, and 9p would be slow.
-card_gadget() {
+# cameras: two with what /lab/card has: the virtual still camera, as the gadget, and QEMU's, which is served. The
+# gadget's copy is this machine's own: QEMU's camera reads for nothing, and 9p would be slow.
+cameras() {
 	local busid
 	mkdir "$work/source"
-	cp -r "/lab/$1" "$work/source/card"
+	cp -r /lab/card "$work/source/card"
 	still_camera "$work/source"
 	remote_unplug
+	camera card
+	server
+}
+
+# get_by_gphoto2 CLIENT: all that is on the card; its milliseconds are in $took.
+get_by_gphoto2() {
+	took get_all "$1" "$work/got"
+	same_files "$work/got" "$work/source/card"
 }
 
 # read_by_mtpreader CLIENT browse|get: to $work/got; its milliseconds are in $took, and what it says is in

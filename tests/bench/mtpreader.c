@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mtpreader BUS:DEV browse|get FOLDER: reads a PTP or MTP camera as Android's MtpDevice does: one
- * bulk request of at most 16 KiB at a time, never two in flight.
+ * bulk request of at most 16 KiB at a time, never two in flight. Data of whole packets is to be
+ * followed by an empty one, or the response comes in the same request and is taken for too much.
  *
  * Of each file on it, "get" writes the whole, "browse" the first 8 KiB, as for a gallery of
  * thumbnails, to FOLDER under the file's name. Prints "SIZE NAME" for each, and at the end how many

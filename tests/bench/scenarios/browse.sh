@@ -16,9 +16,7 @@ for number in range(500):
     for folder, size in ("/lab/card", len(data)), (sys.argv[1], 8192):
         with open(f"{folder}/IMG_{number:04}.JPG", "wb") as file:
             file.write(data[:size])' "$work/heads"
-card_gadget card
-camera card
-server
+cameras
 load() {
 	read_by_mtpreader "$1" browse
 	same_files "$work/got" "$work/heads"

@@ -9,11 +9,6 @@
 
 mkdir /lab/card
 head -c 64M /dev/urandom >/lab/card/large.mov
-card_gadget card
-camera card
-server
-load() {
-	took get_all "$1" "$work/got"
-	same_files "$work/got" "$work/source/card"
-}
+cameras
+load() { get_by_gphoto2 "$1"; }
 bench raw $((64 << 20))

@@ -8,11 +8,6 @@
 . "$LAB_DIR/../bench/bench.sh"
 
 photos card
-card_gadget card
-camera card
-server
-load() {
-	took get_all "$1" "$work/got"
-	same_files "$work/got" "$work/source/card"
-}
+cameras
+load() { get_by_gphoto2 "$1"; }
 bench set "$(cat /lab/card/* | wc -c)"

@@ -8,9 +8,7 @@
 . "$LAB_DIR/../bench/bench.sh"
 
 photos card
-card_gadget card
-camera card
-server
+cameras
 load() {
 	read_by_mtpreader "$1" get
 	same_files "$work/got" "$work/source/card"
