@@ -124,7 +124,6 @@ gphoto2() { LD_PRELOAD=$LAB_TOOLS/nolog.so command gphoto2 "$@"; }
 # cameras: two with what /lab/card has: the virtual still camera, as the gadget, and QEMU's, which is served. The
 # gadget's copy is this machine's own: QEMU's camera reads for nothing, and 9p would be slow.
 cameras() {
-	local busid
 	mkdir "$work/source"
 	cp -r /lab/card "$work/source/card"
 	still_camera "$work/source"
