@@ -307,6 +307,8 @@ vhci_detach() {
 	usbip detach -p 00 >>/out/log/vhci 2>&1
 	eventually 10 usb_gone vhci_hcd || fail "usbip detach"
 	eventually 10 server_free || fail "the server does not know that vhci_hcd has gone"
+	# Its sixteen root hubs are for every program to look at that looks for a camera.
+	eventually 10 modprobe -r vhci-hcd || fail "vhci_hcd stays"
 }
 
 # libgphoto2's own PTP driver, without the 60 others that gphoto2 would load first, each time.
