@@ -16,7 +16,8 @@ def parsed:
 	map(capture("^(?<load>[^ ]+) (?<link>[^ ]+) (?<client>[^ ]+): *(?<times>.*)$")
 		| .times |= (split(" ") | map(tonumber)))
 	| {
-		results: map(select(.client != "exchanges")),
+		results: map(select(.client != "exchanges" and .client != "failed")),
+		failed: map(select(.client == "failed") | {load, link, count: .times[0]}),
 		exchanges: (map(select(.client == "exchanges"))
 			| group_by(.load)
 			| map((map(.times[0]) | unique) as $counts
@@ -41,6 +42,7 @@ def rows:
 	| times(.load; .link; "vhci") as $vhci | times(.load; .link; "tcp") as $tcp
 	| times(.load; "-"; "gadget") as $gadget
 	| {
+		failed: (. as $at | first($all.failed[] | select(.load == $at.load and .link == $at.link) | .count) // 0),
 		load: .load, link: .link, delay: (.link | [delay] | first),
 		ip2usb: (.times | summary), vhci: ($vhci | summary), tcp: ($tcp | summary),
 		gadget: ($gadget | summary),
@@ -54,7 +56,7 @@ def table:
 	def percent: if . then "\(.) %" else "" end;
 	"| load | link | ip2usb, ms | vhci, ms | TCP, ms | gadget, ms | of vhci | of TCP | of the gadget | round trips an exchange: ip2usb / vhci |",
 	"|---|---|---|---|---|---|---|---|---|---|",
-	(.rows[] | "| \(.load) | \(.link) | \(.ip2usb | span) | \(.vhci | span) | \(.tcp | span) | \(.gadget | span) | \(.of_vhci | percent) | \(.of_tcp | percent) | \(.of_gadget | percent) | \(if .round_trips.ip2usb then "\(.round_trips.ip2usb) / \(.round_trips.vhci)" else "" end) |");
+	(.rows[] | "| \(.load) | \(.link) | \(.ip2usb | span) | \(.vhci | span)\(if .failed > 0 then "; \(.failed) failed" else "" end) | \(.tcp | span) | \(.gadget | span) | \(.of_vhci | percent) | \(.of_tcp | percent) | \(.of_gadget | percent) | \(if .round_trips.ip2usb then "\(.round_trips.ip2usb) / \(.round_trips.vhci)" else "" end) |");
 
 # {rows} => a load's points for plot.gp: X LABEL, then median, minimum and maximum in s of each client. Links
 # that are not a delay alone stand to the right, each after an empty line, which ends a line of the plot.

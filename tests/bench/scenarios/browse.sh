@@ -18,9 +18,6 @@ for number in range(500):
             file.write(data[:size])' "$work/heads"
 cameras
 load() {
-	read_by_mtpreader "$1" browse
-	same_files "$work/got" "$work/heads"
-	same_listing
-	exchanges browse "$1"
+	read_by_mtpreader "$1" browse && same_files "$work/got" "$work/heads" && same_listing && exchanges browse "$1"
 }
 bench browse $((500 * 8192))

@@ -23,7 +23,7 @@ fio_does() {
 	shift 2
 	fio --name=lab --filename="$file" --size=$size --rw="$way" "${blocks[@]}" --ioengine=psync --randseed=1 \
 		--verify=xxhash --verify_interval=4096 --verify_fatal=1 --do_verify=0 \
-		--output-format=json --output="$work/fio.json" "$@"
+		--output-format=json --output="$work/fio.json" "$@" || return 1
 	took=$(jq '.jobs[0] | .read.runtime + .write.runtime' "$work/fio.json")
 }
 
@@ -45,7 +45,7 @@ load() {
 	case $mode in
 	*write) empty "$image" ;;
 	esac
-	fio_does $mode "$disk" --direct=1
+	fio_does $mode "$disk" --direct=1 || return 1
 	case $mode in
 	*write) written "$image" ;;
 	esac
@@ -54,7 +54,7 @@ load() {
 # written IMAGE: what has been written has reached the disk.
 written() {
 	local milliseconds=$took
-	fio_does "${mode%write}read" "$1"
+	fio_does "${mode%write}read" "$1" || return 1
 	took=$milliseconds
 }
 

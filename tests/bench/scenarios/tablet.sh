@@ -10,8 +10,6 @@
 photos card
 cameras
 load() {
-	read_by_mtpreader "$1" get
-	same_files "$work/got" "$work/source/card"
-	same_listing
+	read_by_mtpreader "$1" get && same_files "$work/got" "$work/source/card" && same_listing
 }
 bench tablet "$(cat /lab/card/* | wc -c)"
