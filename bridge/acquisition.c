@@ -142,7 +142,7 @@ static bool enter_by_conn(struct acquisition *a, unsigned state, struct conn *co
 {
 	const char *why;
 
-	if (!conn_open(conn, a->config->server.host, a->config->server.port, &why)) {
+	if (!conn_open(conn, a->config->server.host, a->config->server.port, 0, &why)) {
 		/* The resolver has blocked the loop, perhaps for longer than the step may take. */
 		ev_now_update(a->loop);
 		enter(a, state);

@@ -27,37 +27,67 @@ static void set_options(int fd)
 	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
 }
 
+static void bind_port(int fd, int family, uint16_t port)
+{
+	const struct linger reset = {.l_onoff = 1};
+	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	/* Where it is taken, any other will do. */
+	if (family == AF_INET6)
+		(void)bind(fd, (struct sockaddr *)&any6, sizeof(any6));
+	else
+		(void)bind(fd, (struct sockaddr *)&any, sizeof(any));
+}
+
+/* A descriptor, or -errno. */
+static int start(const struct addrinfo *address, uint16_t local_port)
+{
+	int fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		address->ai_protocol);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	set_options(fd);
+	if (local_port)
+		bind_port(fd, address->ai_family, local_port);
+	if (connect(fd, address->ai_addr, address->ai_addrlen) == 0 || errno == EINPROGRESS)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
 /* Starts on the next address that lets itself be started on. */
 static int start_next(struct conn *c, int error)
 {
 	for (; c->next; c->next = c->next->ai_next) {
-		int fd = socket(c->next->ai_family,
-			c->next->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, c->next->ai_protocol);
+		int fd = start(c->next, c->local_port);
 
-		if (fd < 0) {
-			error = -errno;
-			continue;
-		}
-		set_options(fd);
-		if (connect(fd, c->next->ai_addr, c->next->ai_addrlen) == 0 ||
-			errno == EINPROGRESS) {
+		if (fd == -EADDRNOTAVAIL && c->local_port)
+			fd = start(c->next, 0);
+		if (fd >= 0) {
 			c->next = c->next->ai_next;
 			c->fd = fd;
 			return 0;
 		}
-		error = -errno;
-		close(fd);
+		error = fd;
 	}
 	return error;
 }
 
-int conn_open(struct conn *c, const char *host, const char *port, const char **why)
+int conn_open(
+	struct conn *c, const char *host, const char *port, uint16_t local_port, const char **why)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	int r;
 
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
+	c->local_port = local_port;
 	r = getaddrinfo(host, port, &hints, &c->addresses);
 	if (r) {
 		*why = gai_strerror(r);

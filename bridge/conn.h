@@ -10,20 +10,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 struct addrinfo;
 
 struct conn {
-	int fd;	     /* -1: closed. Another number after each conn_connect that returns 0 */
-	bool ready;  /* connected */
-	int awaited; /* by conn_await; 0: not called yet */
+	int fd;		     /* -1: closed. Another number after each conn_connect that returns 0 */
+	bool ready;	     /* connected */
+	int awaited;	     /* by conn_await; 0: not called yet */
+	uint16_t local_port; /* 0: any */
 	struct addrinfo *addresses, *next; /* still to be tried */
 };
 
-/* Resolves `host` (blocking, unless it is an address) and starts to connect. 0, or -errno with *why
- * set to a text for people that stays valid. */
-int conn_open(struct conn *c, const char *host, const char *port, const char **why);
+/* Resolves `host` (blocking, unless it is an address) and starts to connect, from `local_port`
+ * unless that is 0 or taken. 0, or -errno with *why set to a text for people that stays valid.
+ *
+ * From the port that it had before, a client that lost power ends what the server has of it still:
+ * that would go on for hours, and the camera be in use (RFC 9293, 3.5.1; usbipd sets no keepalive).
+ * So that the port is free again at once, a close is a reset. */
+int conn_open(
+	struct conn *c, const char *host, const char *port, uint16_t local_port, const char **why);
 
 /* Takes over a connected stream socket and makes it non-blocking. */
 void conn_adopt(struct conn *c, int fd);

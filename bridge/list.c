@@ -175,7 +175,7 @@ int list_run(const char *server, bool json)
 		log_error("'%s' is no server; allowed: HOST, HOST:PORT, [ADDRESS]:PORT", server);
 		return 2;
 	}
-	r = conn_open(&conn, host, port, &why);
+	r = conn_open(&conn, host, port, 0, &why);
 	if (!r) {
 		devlist_init(&list, &conn);
 		r = fetch(&list, &why);

@@ -295,7 +295,7 @@ static void open_two(struct conn *conn, const char *first, const char *second)
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	const char *why;
 
-	assert_int_equal(conn_open(conn, "127.0.0.1", first, &why), 0);
+	assert_int_equal(conn_open(conn, "127.0.0.1", first, 0, &why), 0);
 	assert_null(conn->next);
 	assert_int_equal(getaddrinfo("127.0.0.1", second, &hints, &conn->next), 0);
 	conn->addresses->ai_next = conn->next;
@@ -375,7 +375,7 @@ static void test_unknown_host(void **state)
 	struct conn conn;
 
 	(void)state;
-	assert_int_equal(conn_open(&conn, "127.0.0.1", "no-such-port", &why), -EHOSTUNREACH);
+	assert_int_equal(conn_open(&conn, "127.0.0.1", "no-such-port", 0, &why), -EHOSTUNREACH);
 	assert_non_null(why);
 	assert_int_equal(conn.fd, -1);
 	conn_close(&conn);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conn: which port of ours it connects from. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "bridge/conn.h"
+
+struct server {
+	int listener, peer; /* -1: none */
+	char port[8];
+};
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in6 address;
+	socklen_t size = sizeof(address);
+
+	/* The port is at the same place in both families. */
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	return ntohs(address.sin6_port);
+}
+
+/* False: there is no such family here. */
+static bool open_server(struct server *s, int family)
+{
+	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+	struct sockaddr_in any = {
+		.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+	bool is6 = family == AF_INET6;
+
+	s->peer = -1;
+	s->listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s->listener < 0 ||
+		bind(s->listener, is6 ? (struct sockaddr *)&any6 : (struct sockaddr *)&any,
+			is6 ? sizeof(any6) : sizeof(any)))
+		return false;
+	assert_int_equal(listen(s->listener, 4), 0);
+	(void)snprintf(s->port, sizeof(s->port), "%u", port_of(s->listener));
+	return true;
+}
+
+static void close_server(struct server *s)
+{
+	if (s->peer >= 0)
+		close(s->peer);
+	close(s->listener);
+}
+
+static void open_conn(struct conn *c, struct server *s, const char *host, uint16_t local_port)
+{
+	struct pollfd ready = {.events = POLLOUT};
+	const char *why = "";
+
+	assert_int_equal(conn_open(c, host, s->port, local_port, &why), 0);
+	ready.fd = c->fd;
+	assert_int_equal(poll(&ready, 1, 5000), 1);
+	assert_int_equal(conn_connect(c), 1);
+	if (s->peer >= 0)
+		close(s->peer);
+	s->peer = accept(s->listener, NULL, NULL);
+	assert_true(s->peer >= 0);
+}
+
+/* One that is free just now. */
+static uint16_t some_port(void)
+{
+	struct server s;
+	uint16_t port;
+
+	assert_true(open_server(&s, AF_INET));
+	port = port_of(s.listener);
+	close_server(&s);
+	return port;
+}
+
+static void carries(struct conn *c, struct server *s)
+{
+	char byte = 'x';
+	struct iovec iov = {&byte, 1};
+
+	assert_int_equal(conn_writev(c, &iov, 1), 1);
+	byte = 0;
+	assert_int_equal(recv(s->peer, &byte, 1, 0), 1);
+	assert_int_equal(byte, 'x');
+}
+
+/* Again and again, at once. */
+static void test_always_the_same(void **state)
+{
+	static const struct {
+		int family;
+		const char *host;
+	} families[] = {{AF_INET, "127.0.0.1"}, {AF_INET6, "::1"}};
+	uint16_t port = some_port();
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct server s;
+		struct conn c;
+
+		if (!open_server(&s, families[i].family)) {
+			print_message("%s is not to be had here\n", families[i].host);
+			continue;
+		}
+		for (unsigned round = 0; round < 3; round++) {
+			open_conn(&c, &s, families[i].host, port);
+			assert_int_equal(port_of(c.fd), port);
+			carries(&c, &s);
+			conn_close(&c);
+		}
+		close_server(&s);
+	}
+}
+
+static void test_taken(void **state)
+{
+	uint16_t port = some_port();
+	struct conn first, second;
+	struct server s, other;
+
+	(void)state;
+	assert_true(open_server(&s, AF_INET));
+	open_conn(&first, &s, "127.0.0.1", port);
+	open_conn(&second, &s, "127.0.0.1", port);
+	assert_int_not_equal(port_of(second.fd), port);
+	carries(&second, &s);
+	conn_close(&second);
+	/* Somebody listens there. */
+	assert_true(open_server(&other, AF_INET));
+	open_conn(&second, &s, "127.0.0.1", port_of(other.listener));
+	assert_int_not_equal(port_of(second.fd), port_of(other.listener));
+	conn_close(&second);
+	conn_close(&first);
+	close_server(&other);
+	close_server(&s);
+}
+
+static void test_any(void **state)
+{
+	struct server s;
+	struct conn first, second;
+
+	(void)state;
+	assert_true(open_server(&s, AF_INET));
+	open_conn(&first, &s, "127.0.0.1", 0);
+	open_conn(&second, &s, "127.0.0.1", 0);
+	assert_int_not_equal(port_of(first.fd), port_of(second.fd));
+	conn_close(&first);
+	conn_close(&second);
+	close_server(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_always_the_same),
+		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_any),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
