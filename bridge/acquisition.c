@@ -76,7 +76,8 @@ static void fail_device(struct acquisition *a, enum outcome outcome, const char 
 	if (a->verdict != SELECTION_LOOK) {
 		end(a, outcome, "%s", reason);
 	} else if (!is_over(a)) {
-		log_warning("%s: %s", a->imported, reason);
+		log_write(
+			a->options.quiet ? LOG_DEBUG : LOG_WARNING, "%s: %s", a->imported, reason);
 		if (a->unmatched == OUTCOME_NO_CAMERA)
 			a->unmatched = outcome;
 		/* It may have been probed, and lost before the selection could go on. */
@@ -142,7 +143,8 @@ static bool enter_by_conn(struct acquisition *a, unsigned state, struct conn *co
 {
 	const char *why;
 
-	if (!conn_open(conn, a->config->server.host, a->config->server.port, 0, &why)) {
+	if (!conn_open(conn, a->config->server.host, a->config->server.port, a->options.local_port,
+		    &why)) {
 		/* The resolver has blocked the loop, perhaps for longer than the step may take. */
 		ev_now_update(a->loop);
 		enter(a, state);
@@ -170,13 +172,14 @@ static void start_listing(struct acquisition *a)
 	devlist_init(a->list, &conn);
 }
 
-static void log_list(const struct devlist *list)
+static void log_list(const struct devlist *list, int level)
 {
-	log_error("the server exports %u device%s", list->total, list->total == 1 ? "" : "s");
+	log_write(
+		level, "the server exports %u device%s", list->total, list->total == 1 ? "" : "s");
 	for (unsigned i = 0; i < list->total; i++) {
 		const struct usbip_device *d = &list->entries[i].device;
 
-		log_error("  busid %s id %04x:%04x", d->busid, d->vendor, d->product);
+		log_write(level, "  busid %s id %04x:%04x", d->busid, d->vendor, d->product);
 	}
 }
 
@@ -203,7 +206,8 @@ static void on_closed(void *user, int error, const char *reason)
 	if (a->state == STATE_IMPORTING && (error == -EBUSY || error == -EAGAIN) &&
 		a->busy < MAX_BUSY) {
 		if (!a->busy)
-			log_info("%s; trying again", reason);
+			log_write(a->options.quiet ? LOG_DEBUG : LOG_INFO, "%s; trying again",
+				reason);
 		a->busy++;
 		a->todo = TODO_RETRY;
 		return;
@@ -278,7 +282,7 @@ static void no_camera(struct acquisition *a)
 		a->todo = TODO_RETRY;
 		return;
 	}
-	log_list(a->list);
+	log_list(a->list, a->options.quiet ? LOG_DEBUG : LOG_ERR);
 	selection_describe(&a->config->camera, what, sizeof(what));
 	if (a->verdict == SELECTION_NONE)
 		end(a, a->unmatched, "server %s exports no such camera:%s (%s)",
@@ -395,11 +399,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
-	const struct acquisition_callbacks *callbacks, void *user)
+	const struct acquisition_options *options, const struct acquisition_callbacks *callbacks,
+	void *user)
 {
 	memset(a, 0, sizeof(*a));
 	a->loop = loop;
 	a->config = config;
+	a->options = *options;
 	a->callbacks = callbacks;
 	a->user = user;
 	a->verdict = SELECTION_NONE;

@@ -43,8 +43,14 @@ struct acquisition_callbacks {
 	void (*ended)(void *user, enum outcome outcome, const char *reason);
 };
 
+struct acquisition_options {
+	uint16_t local_port; /* of its connections, see conn_open; 0: any */
+	bool quiet;	     /* what stands in the way has been said before */
+};
+
 struct acquisition {
 	const struct config *config;
+	struct acquisition_options options;
 	struct ev_loop *loop;
 	const struct acquisition_callbacks *callbacks;
 	void *user;
@@ -69,7 +75,8 @@ struct acquisition {
 
 /* Starts. `config` and `loop` must stay. */
 void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
-	const struct acquisition_callbacks *callbacks, void *user);
+	const struct acquisition_options *options, const struct acquisition_callbacks *callbacks,
+	void *user);
 
 /* Once an iteration of the loop, before it sleeps, and after whoever uses the client: carries out
  * what has happened, watches for more. */

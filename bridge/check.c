@@ -197,6 +197,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
 enum outcome check_run(const struct config *config, bool json)
 {
+	static const struct acquisition_options options = {0};
 	struct check c = {.config = config, .json = json};
 	struct ev_loop *loop = ev_default_loop(0);
 
@@ -206,7 +207,7 @@ enum outcome check_run(const struct config *config, bool json)
 	ev_prepare_init(&c.prepare, on_prepare);
 	c.prepare.data = &c;
 	ev_prepare_start(loop, &c.prepare);
-	acquisition_init(&c.acquisition, loop, config, &callbacks, &c);
+	acquisition_init(&c.acquisition, loop, config, &options, &callbacks, &c);
 	ev_run(loop, 0);
 	ev_loop_destroy(loop);
 	return c.outcome;

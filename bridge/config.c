@@ -116,6 +116,12 @@ static bool set_unplug_after(struct config *c, const char *value)
 	return is_number || !strcmp(value, "never");
 }
 
+static bool set_led(struct config *c, const char *value)
+{
+	return *value && !strchr(value, '/') && *value != '.' &&
+		copy(c->led.name, sizeof(c->led.name), value);
+}
+
 static const struct key {
 	const char *section, *name;
 	setter *set;
@@ -130,6 +136,7 @@ static const struct key {
 	{"gadget", "max_power_ma", set_max_power, "mirror, or 0 to 500"},
 	{"gadget", "self_powered", set_self_powered, "mirror, yes, no"},
 	{"gadget", "unplug_after_s", set_unplug_after, "never, or 1 to 3600"},
+	{"led", "name", set_led, "none, or a name in /sys/class/leds"},
 };
 
 #define NUM_KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -230,6 +237,7 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 	c->gadget.max_power_ma = CONFIG_MIRROR;
 	c->gadget.self_powered = CONFIG_MIRROR;
 	c->gadget.unplug_after_s = 5;
+	strcpy(c->led.name, "ACT");
 	if (!strncmp(text, BOM, strlen(BOM)))
 		p.text += strlen(BOM);
 	line = ini_parse_stream(read_line, &p, on_key, &p);

@@ -25,6 +25,9 @@ struct config {
 		int self_powered;	 /* 0, 1, or CONFIG_MIRROR, the default */
 		unsigned unplug_after_s; /* 1..3600, or 0 for never; default 5 */
 	} gadget;
+	struct {
+		char name[64]; /* in /sys/class/leds; "none": no LED; default "ACT" */
+	} led;
 };
 
 /* Reads `path`. 0, or -errno with a text of at most `size` bytes for people in `error`:

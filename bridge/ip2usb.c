@@ -23,7 +23,8 @@ static const struct command {
 	const char *name, *arguments, *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"run", "[-c FILE] [-v]", "present the configured camera until SIGTERM", command_run},
+	{"run", "[-c FILE] [--once] [-v]", "present the configured camera until SIGTERM",
+		command_run},
 	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", command_check},
 	{"list", "[HOST[:PORT]] [-c FILE] [--json]", "show what a server exports", command_list},
 };
@@ -39,6 +40,7 @@ static void print_usage(FILE *out)
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
 		"  -c FILE    the configuration, " IP2USB_CONF " unless given\n"
+		"  --once     end where something is lost or not there, instead of waiting for it\n"
 		"  -v         say more; with list, HOST is the configured server unless given\n\n"
 		"Exit: 0 done, 1 failed, 2 usage, 3 no such camera, 4 ambiguous, 5 cannot be "
 		"presented.\n"
@@ -55,7 +57,7 @@ static int usage_error(const char *problem)
 
 struct options {
 	const char *config;
-	bool json, help;
+	bool json, once, help;
 };
 
 /* False on what is unknown, which getopt has complained of. */
@@ -64,6 +66,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"json", no_argument, NULL, 'j'},
+		{"once", no_argument, NULL, 'o'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -78,6 +81,9 @@ static bool parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'j':
 			o->json = true;
+			break;
+		case 'o':
+			o->once = true;
 			break;
 		case 'v':
 			log_set_level(LOG_DEBUG);
@@ -104,6 +110,7 @@ static bool read_config(struct config *config, const char *path)
 
 static int command_run(int argc, char **argv)
 {
+	struct supervisor_options supervisor;
 	struct config config;
 	struct options options;
 
@@ -115,7 +122,10 @@ static int command_run(int argc, char **argv)
 		print_usage(stdout);
 		return EXIT_SUCCESS;
 	}
-	return read_config(&config, options.config) ? (int)supervisor_run(&config) : EXIT_USAGE;
+	if (!read_config(&config, options.config))
+		return EXIT_USAGE;
+	supervisor = (struct supervisor_options){options.config, options.once};
+	return (int)supervisor_run(&config, &supervisor);
 }
 
 static int command_check(int argc, char **argv)
@@ -125,8 +135,8 @@ static int command_check(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options))
 		return usage_error(NULL);
-	if (optind < argc)
-		return usage_error("check takes no arguments");
+	if (options.once || optind < argc)
+		return usage_error("check takes no --once and no arguments");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
@@ -143,8 +153,8 @@ static int command_list(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options))
 		return usage_error(NULL);
-	if (optind + 1 < argc)
-		return usage_error("list takes one server");
+	if (options.once || optind + 1 < argc)
+		return usage_error("list takes one server and no --once");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #include "bridge/client.h"
 #include "bridge/config.h"
+#include "bridge/led.h"
 #include "bridge/log.h"
 #include "bridge/pipe.h"
 #include "bridge/presentation.h"
@@ -20,24 +22,57 @@
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 
+/* Always the same, see conn_open; below those that are given out to whoever wants any. */
+#define LOCAL_PORT 23240
+
+/* The pause before the first new attempt, and how it grows. */
+#define PAUSE_S 1.
+#define PAUSE_GROWTH 2.
+#define JITTER                                                                                     \
+	0.2 /* of a pause, more or less, so that many that lost one server do not come at once */
+
+/* What has come to an end, and what may be done about it. */
+static const struct trouble {
+	double longest_pause_s;
+	enum led_code led;
+} troubles[] = {
+	[OUTCOME_DONE] = {0., LED_SEARCHING}, /* the configuration has changed */
+	[OUTCOME_FAILED] = {5., LED_SEARCHING},
+	/* One that is switched on is not to be waited for. */
+	[OUTCOME_NO_CAMERA] = {2., LED_NO_CAMERA},
+	/* Each attempt may reset what is plugged in there. */
+	[OUTCOME_AMBIGUOUS] = {30., LED_NEEDS_YOU},
+	[OUTCOME_UNPRESENTABLE] = {30., LED_NEEDS_YOU},
+};
+
 struct supervisor {
-	const struct config *config;
+	const struct supervisor_options *options;
+	struct config config;
 	struct ev_loop *loop;
-	ev_signal sigterm, sigint, sigusr1;
+	ev_signal sigterm, sigint, sighup, sigusr1;
 	ev_prepare prepare;
+	ev_timer pause;
+	struct led led;
 	struct acquisition acquisition;
+	bool acquiring;			   /* there is an acquisition; else there is a pause */
 	struct presentation *presentation; /* NULL before the camera is there */
+	uint64_t bytes;			   /* that had been relayed when the loop slept last */
 	bool ending, draining;		   /* to be carried out; under way */
+	bool stopping;			   /* for good */
 	enum outcome outcome;
+	enum led_code trouble; /* what the LED shows of it */
+	unsigned attempts;     /* since a camera was presented last */
+	char reason[600];      /* of the last end */
 };
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The first reason is the reason. */
+/* The first reason is the reason; and of an attempt that ends as the one before it is said once. */
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 {
-	char reason[600];
+	char reason[sizeof(s->reason)];
+	bool is_new;
 	va_list args;
 
 	if (s->ending || s->draining)
@@ -45,9 +80,12 @@ static void end(struct supervisor *s, enum outcome outcome, const char *format, 
 	va_start(args, format);
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	log_write(outcome == OUTCOME_DONE ? LOG_INFO : LOG_ERR, "%s", reason);
+	is_new = !s->attempts || strcmp(reason, s->reason) != 0;
+	log_write(!is_new ? LOG_DEBUG : outcome == OUTCOME_DONE ? LOG_INFO : LOG_ERR, "%s", reason);
+	strcpy(s->reason, reason);
 	s->ending = true;
 	s->outcome = outcome;
+	s->trouble = troubles[outcome].led;
 }
 
 /* ---- presenting ---- */
@@ -56,9 +94,10 @@ static void on_configured(void *user, bool configured)
 {
 	struct supervisor *s = user;
 
-	if (!s->draining)
-		log_info(configured ? "the phone uses the camera"
-				    : "the phone has let go of the camera");
+	if (s->draining)
+		return;
+	log_info(configured ? "the phone uses the camera" : "the phone has let go of the camera");
+	led_show(&s->led, configured ? LED_CONFIGURED : LED_READY);
 }
 
 static void on_failed(void *user, const char *reason)
@@ -93,21 +132,24 @@ static void present(struct supervisor *s)
 
 	log_info("imported %s: %04x:%04x %s, %s speed", s->acquisition.imported, profile->vendor,
 		profile->product, product ? product : "", usb_speed_str(profile->speed));
-	(void)presentation_judge(profile, s->config, &udc, &fit);
+	(void)presentation_judge(profile, &s->config, &udc, &fit);
 	log_findings(&fit);
 	if (fit_refusal(&fit)) {
 		end(s, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s",
 			fit_refusal(&fit));
 		return;
 	}
-	options = (struct presentation_options){udc.name, s->config->gadget.unplug_after_s};
+	options = (struct presentation_options){udc.name, s->config.gadget.unplug_after_s};
 	r = presentation_new(s->loop, profile, s->acquisition.client, &options,
 		&presentation_callbacks, s, &s->presentation);
-	if (r)
+	if (r) {
 		end(s, OUTCOME_FAILED, "the camera cannot be presented: %s", strerror(-r));
-	else
-		log_info("presented on %s, waiting for the phone",
-			presentation_udc(s->presentation));
+		s->trouble = LED_FAULT;
+		return;
+	}
+	log_info("presented on %s, waiting for the phone", presentation_udc(s->presentation));
+	led_show(&s->led, LED_READY);
+	s->attempts = 0;
 }
 
 /* ---- the camera ---- */
@@ -130,12 +172,15 @@ static const struct acquisition_callbacks acquisition_callbacks = {
 /* Ends whatever goes on with the server and the phone, in the order that the kernel likes. */
 static void let_go(struct supervisor *s)
 {
+	if (!s->acquiring)
+		return;
 	if (s->presentation)
 		presentation_stop(s->presentation);
 	acquisition_let_go(&s->acquisition);
 	presentation_free(s->presentation);
 	acquisition_fini(&s->acquisition);
 	s->presentation = NULL;
+	s->acquiring = false;
 }
 
 static void log_counters(const struct supervisor *s)
@@ -161,13 +206,61 @@ static void log_counters(const struct supervisor *s)
 
 /* ---- the loop ---- */
 
+static void start_acquiring(struct supervisor *s)
+{
+	const struct acquisition_options options = {LOCAL_PORT, s->attempts > 0};
+
+	acquisition_init(&s->acquisition, s->loop, &s->config, &options, &acquisition_callbacks, s);
+	s->acquiring = true;
+}
+
+static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	start_acquiring(timer->data);
+}
+
+/* The server or the camera may have been lost in the middle of something, so there is always a
+ * pause. */
+static void start_pause(struct supervisor *s)
+{
+	double longest = troubles[s->outcome].longest_pause_s, pause = PAUSE_S;
+
+	for (unsigned i = 0; i < s->attempts && pause < longest; i++)
+		pause *= PAUSE_GROWTH;
+	pause = pause < longest ? pause : longest;
+	pause *= 1. + JITTER * (2. * drand48() - 1.);
+	log_debug("trying again in %.1f s", pause);
+	led_show(&s->led, s->trouble);
+	s->attempts++;
+	ev_timer_set(&s->pause, pause, 0.);
+	ev_timer_start(s->loop, &s->pause);
+}
+
 static void drain(struct supervisor *s)
 {
 	s->draining = true;
 	if (s->presentation)
 		log_counters(s);
 	let_go(s);
-	ev_break(s->loop, EVBREAK_ALL);
+	s->ending = s->draining = false;
+	if (s->stopping || s->options->once)
+		ev_break(s->loop, EVBREAK_ALL);
+	else
+		start_pause(s);
+}
+
+static void show_data(struct supervisor *s)
+{
+	const struct relay *relay = presentation_relay(s->presentation);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < relay_num_pipes(relay); i++)
+		bytes += relay_pipe(relay, i)->bytes;
+	if (bytes != s->bytes)
+		led_flicker(&s->led);
+	s->bytes = bytes;
 }
 
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
@@ -176,9 +269,12 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
 	(void)loop;
 	(void)events;
-	if (s->presentation)
+	if (s->presentation) {
 		presentation_flush(s->presentation);
-	acquisition_prepare(&s->acquisition);
+		show_data(s);
+	}
+	if (s->acquiring)
+		acquisition_prepare(&s->acquisition);
 	if (s->ending)
 		drain(s);
 }
@@ -189,7 +285,36 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 
 	(void)loop;
 	(void)events;
+	ev_timer_stop(s->loop, &s->pause);
+	s->stopping = true;
 	end(s, OUTCOME_DONE, "ending on %s", strsignal(signal->signum));
+	s->outcome = OUTCOME_DONE;
+}
+
+/* What cannot be read changes nothing. */
+static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	struct supervisor *s = signal->data;
+	struct config config;
+	char error[1024];
+
+	(void)loop;
+	(void)events;
+	if (config_read(&config, s->options->config, error, sizeof(error))) {
+		log_error("%s", error);
+		log_info("the configuration stays as it was");
+	} else if (!memcmp(&config, &s->config, sizeof(config))) {
+		log_info("the configuration has not changed");
+	} else {
+		ev_timer_stop(s->loop, &s->pause);
+		if (strcmp(config.led.name, s->config.led.name)) {
+			led_fini(&s->led);
+			led_init(&s->led, s->loop, LED_FOLDER, config.led.name);
+		}
+		s->config = config;
+		s->attempts = 0;
+		end(s, OUTCOME_DONE, "the configuration has changed");
+	}
 }
 
 static void on_sigusr1(struct ev_loop *loop, ev_signal *signal, int events)
@@ -204,29 +329,40 @@ static void on_sigusr1(struct ev_loop *loop, ev_signal *signal, int events)
 		log_info("no camera is presented yet");
 }
 
+static void start_signal(struct supervisor *s, ev_signal *signal, int signum,
+	void (*on)(struct ev_loop *, ev_signal *, int))
+{
+	ev_signal_init(signal, on, signum);
+	signal->data = s;
+	ev_signal_start(s->loop, signal);
+}
+
 static void start_watchers(struct supervisor *s)
 {
-	ev_signal_init(&s->sigterm, on_signal, SIGTERM);
-	ev_signal_init(&s->sigint, on_signal, SIGINT);
-	ev_signal_init(&s->sigusr1, on_sigusr1, SIGUSR1);
+	start_signal(s, &s->sigterm, SIGTERM, on_signal);
+	start_signal(s, &s->sigint, SIGINT, on_signal);
+	start_signal(s, &s->sighup, SIGHUP, on_sighup);
+	start_signal(s, &s->sigusr1, SIGUSR1, on_sigusr1);
+	ev_init(&s->pause, on_pause);
 	ev_prepare_init(&s->prepare, on_prepare);
-	s->sigterm.data = s->sigint.data = s->sigusr1.data = s->prepare.data = s;
-	ev_signal_start(s->loop, &s->sigterm);
-	ev_signal_start(s->loop, &s->sigint);
-	ev_signal_start(s->loop, &s->sigusr1);
+	s->pause.data = s->prepare.data = s;
 	ev_prepare_start(s->loop, &s->prepare);
 }
 
-enum outcome supervisor_run(const struct config *config)
+enum outcome supervisor_run(const struct config *config, const struct supervisor_options *options)
 {
-	struct supervisor s = {.config = config, .loop = ev_default_loop(0)};
+	struct supervisor s = {.options = options, .config = *config, .loop = ev_default_loop(0)};
 	int claim = presentation_claim();
 
 	if (claim < 0)
 		return OUTCOME_FAILED;
+	srand48(getpid());
+	led_init(&s.led, s.loop, LED_FOLDER, config->led.name);
+	led_show(&s.led, LED_SEARCHING);
 	start_watchers(&s);
-	acquisition_init(&s.acquisition, s.loop, config, &acquisition_callbacks, &s);
+	start_acquiring(&s);
 	ev_run(s.loop, 0);
+	led_fini(&s.led);
 	ev_loop_destroy(s.loop);
 	close(claim);
 	return s.outcome;

@@ -5,15 +5,22 @@
  * sleeps next, never inside the callback.
  *
  *   acquisition -> PRESENTED <-> ACTIVE
- *   any of them -> DRAINING, with a reason -> the end
+ *   any of them -> DRAINING, with a reason -> a pause -> acquisition
+ *                                          -> the end, on a signal
  */
 #ifndef BRIDGE_SUPERVISOR_H
 #define BRIDGE_SUPERVISOR_H
 
 #include "bridge/acquisition.h"
 
-/* Relays until SIGTERM or SIGINT (OUTCOME_DONE), or until something is lost, which is logged.
+struct supervisor_options {
+	const char *config; /* the file, to be read again upon SIGHUP */
+	bool once;	    /* to end where it would pause */
+};
+
+/* Relays until SIGTERM or SIGINT (OUTCOME_DONE); what is lost or not there is waited for. With
+ * `once` until something is lost, or is not there, which is the outcome. All of it is logged.
  * Leaves nothing behind. */
-enum outcome supervisor_run(const struct config *config);
+enum outcome supervisor_run(const struct config *config, const struct supervisor_options *options);
 
 #endif

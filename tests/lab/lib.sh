@@ -325,7 +325,7 @@ bridge_config() {
 	local -A value=([server.host]=$server_host [camera.busid]=$busid [gadget.udc]=dummy_udc.0)
 	local word section key
 	for word; do value[${word%%=*}]=${word#*=}; done
-	for section in server camera gadget; do
+	for section in server camera gadget led; do
 		echo "[$section]"
 		for key in "${!value[@]}"; do
 			[ "${key%%.*}" = $section ] && [ -n "${value[$key]}" ] || continue
@@ -348,12 +348,14 @@ phone_ready() {
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 }
 
-# bridge_launch [SECTION.KEY=VALUE...]: starts ip2usb, and does not wait for the phone to see it.
+# bridge_launch [SECTION.KEY=VALUE...]: starts ip2usb, and does not wait for the phone to see it. $bridge_options
+# are its own, such as --once where a scenario wants to see it end.
+bridge_options=()
 bridge_launch() {
 	[ -x "$LAB_BIN/ip2usb" ] || fail "no ip2usb in $LAB_BIN: build it, or name its folder by --bin"
 	phone_ready
 	bridge_config "$@"
-	"$LAB_BIN/ip2usb" run -c "$work/ip2usb.conf" 2>>$bridge_log &
+	"$LAB_BIN/ip2usb" run -c "$work/ip2usb.conf" "${bridge_options[@]}" 2>>$bridge_log &
 	bridge_pid=$!
 }
 

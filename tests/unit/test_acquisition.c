@@ -310,6 +310,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
 static void acquire(struct user *u, const struct config *config)
 {
+	static const struct acquisition_options options = {0};
 	struct ev_loop *loop = ev_loop_new(0);
 	ev_prepare prepare;
 
@@ -317,7 +318,7 @@ static void acquire(struct user *u, const struct config *config)
 	ev_prepare_init(&prepare, on_prepare);
 	prepare.data = u;
 	ev_prepare_start(loop, &prepare);
-	acquisition_init(&u->acquisition, loop, config, &callbacks, u);
+	acquisition_init(&u->acquisition, loop, config, &options, &callbacks, u);
 	ev_run(loop, 0);
 	acquisition_fini(&u->acquisition);
 	ev_loop_destroy(loop);

@@ -27,27 +27,29 @@
 #define POWERS "allowed: mirror, or 0 to 500"
 #define SELF "allowed: mirror, yes, no"
 #define UNPLUG "allowed: never, or 1 to 3600"
-#define SECTIONS "allowed: server, camera, gadget"
+#define LEDS "allowed: none, or a name in /sys/class/leds"
+#define SECTIONS "allowed: server, camera, gadget, led"
 #define TOO_LONG "the line is too long; allowed: 198 characters"
 
 /* ---- what is taken ---- */
 
 static const struct good {
 	const char *name, *text;
-	const char *host, *port, *busid, *id, *serial, *udc; /* NULL: the default */
+	const char *host, *port, *busid, *id, *serial, *udc, *led; /* NULL: the default */
 	int power, self, unplug; /* and 1 more, so that 0 is the default */
 } goods[] = {
 	{.name = "least", .text = HOST},
 	{.name = "everything",
 		.text = "[server]\nhost=10.0.0.1\nport=1\n[camera]\nbusid=1-1.4\nid=04A9:3218\n"
 			"serial=0123 AB\n[gadget]\nudc=fe980000.usb\n"
-			"max_power_ma=20\nself_powered=yes\n",
+			"max_power_ma=20\nself_powered=yes\n[led]\nname=led0\n",
 		.host = "10.0.0.1",
 		.port = "1",
 		.busid = "1-1.4",
 		.id = "04a9:3218",
 		.serial = "0123 AB",
 		.udc = "fe980000.usb",
+		.led = "led0",
 		.power = 21,
 		.self = 2},
 	{.name = "no power", .text = HOST "[gadget]\nmax_power_ma = 0\n", .power = 1},
@@ -128,6 +130,7 @@ static void test_good(void **state)
 		check(g->name, "id", id, g->id ? g->id : "");
 		check(g->name, "serial", c.camera.serial, g->serial ? g->serial : "");
 		check(g->name, "udc", c.gadget.udc, g->udc ? g->udc : "auto");
+		check(g->name, "led", c.led.name, g->led ? g->led : "ACT");
 		assert_int_equal(c.gadget.max_power_ma, g->power - 1);
 		assert_int_equal(c.gadget.self_powered, g->self - 1);
 		assert_int_equal(c.gadget.unplug_after_s, g->unplug ? g->unplug - 1 : 5);
@@ -143,10 +146,10 @@ static const struct bad {
 	{"[server]\nport = 9\n", NO_HOST},
 	{BOM, NO_HOST},
 	/* sections */
-	{HOST "[led]\nname = ACT\n", "F:3: unknown section 'led'; " SECTIONS},
-	{HOST "[led]\n", "F:3: unknown section 'led'; " SECTIONS},
-	{HOST "\n [led] ; c\r\n", "F:4: unknown section 'led'; " SECTIONS},
-	{BOM "[led]\n" HOST, "F:1: unknown section 'led'; " SECTIONS},
+	{HOST "[lamp]\nname = ACT\n", "F:3: unknown section 'lamp'; " SECTIONS},
+	{HOST "[lamp]\n", "F:3: unknown section 'lamp'; " SECTIONS},
+	{HOST "\n [lamp] ; c\r\n", "F:4: unknown section 'lamp'; " SECTIONS},
+	{BOM "[lamp]\n" HOST, "F:1: unknown section 'lamp'; " SECTIONS},
 	{"[Server]\nhost = pi\n", "F:1: unknown section 'Server'; " SECTIONS},
 	{"[ server ]\nhost = pi\n", "F:1: unknown section ' server '; " SECTIONS},
 	{"[]\nhost = pi\n", "F:1: unknown section ''; " SECTIONS},
@@ -166,7 +169,7 @@ static const struct bad {
 	{"[server\nhost = pi\n", "F:1: " SYNTAX},
 	{HOST "port\n", "F:3: " SYNTAX},
 	{HOST "port 9\r\n", "F:3: " SYNTAX},
-	{HOST "port\nhold = 3\n[led]\n", "F:3: " SYNTAX},
+	{HOST "port\nhold = 3\n[lamp]\n", "F:3: " SYNTAX},
 	{HOST "hold = 3\nport\n", "F:3: unknown key 'hold'; allowed in this section: host, port"},
 	{HOST "port\n" X10(X10("0123456789")), "F:3: " SYNTAX},
 	/* values */
@@ -217,6 +220,9 @@ static const struct bad {
 	{HOST "[gadget]\nself_powered = 1\n", "F:4: '1' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nself_powered =\n", "F:4: '' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nudc = ../x\n", "F:4: '../x' is no value for udc; " UDCS},
+	{HOST "[led]\nname =\n", "F:4: '' is no value for name; " LEDS},
+	{HOST "[led]\nname = ..\n", "F:4: '..' is no value for name; " LEDS},
+	{HOST "[led]\nname = a/b\n", "F:4: 'a/b' is no value for name; " LEDS},
 	{HOST "[gadget]\nudc = " HEX31 HEX31 "01\n",
 		"F:4: '" HEX31 HEX31 "01' is no value for udc; " UDCS},
 	/* lines */

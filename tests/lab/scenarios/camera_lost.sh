@@ -4,6 +4,7 @@
 # The camera is unplugged from its host, at idle and in a transfer: the phone sees it unplugged too.
 # timeout: 180
 . "$LAB_DIR/lib.sh"
+bridge_options=(--once)
 
 photos card
 camera card

@@ -6,6 +6,7 @@
 # timeout: 240
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
+bridge_options=(--once)
 
 # checks EXIT-CODE [OPTION...]: its exit code; what it prints is in $work/out and $work/error.
 checks() {

@@ -4,6 +4,7 @@
 # The link goes dead without a word, in a transfer: TCP alone would wait for minutes.
 # timeout: 180
 . "$LAB_DIR/lib.sh"
+bridge_options=(--once)
 
 photos card
 camera card

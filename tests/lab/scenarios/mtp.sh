@@ -6,6 +6,7 @@
 # timeout: 480
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
+bridge_options=(--once)
 
 store=$work/store
 remote_ffs=/run/ffs-mtp

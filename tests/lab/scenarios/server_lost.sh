@@ -4,6 +4,7 @@
 # The server ends the connection, or gives the camera back: the daemon says so and ends.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
+bridge_options=(--once)
 
 cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
 

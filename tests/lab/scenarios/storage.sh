@@ -6,6 +6,7 @@
 # timeout: 240
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/disk.sh"
+bridge_options=(--once)
 
 # The image is QEMU's, on the host, so it shows what has reached the disk.
 image=/lab/disk.img

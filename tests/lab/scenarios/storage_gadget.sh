@@ -8,6 +8,7 @@
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
 . "$LAB_DIR/disk.sh"
+bridge_options=(--once)
 
 size=$((16 << 20))
 
