@@ -18,8 +18,18 @@ links=${BENCH_LINKS:-0ms 1ms 2.5ms 5ms 10ms 40mbit loss wifi}
 rounds=${BENCH_ROUNDS:-5}
 echo "bench kernel $(uname -r)"
 
+# others_talk: 200 packets a second in each direction, until $talker is ended. netem counts a run of losses in
+# packets: on a link without any others, half of all retransmissions would be lost as well, for seconds.
+others_talk() {
+	ping -q -i 0.005 $server_host >/dev/null &
+	talker=$!
+}
+
 # link_named NAME: that link, in each direction.
+talker=
 link_named() {
+	[ -z "$talker" ] || kill "$talker"
+	talker=
 	case $1 in
 	0ms) link ;;
 	*ms) link delay "$1" ;;
@@ -29,7 +39,7 @@ link_named() {
 	# order only where there is a rate, too: then none leaves before the one in front of it (netem_enqueue);
 	# without, each leaves when its own delay is over. The losses are 2 % in all, by runs of two: into such
 	# a run with 1 %, out of it with 49 % a packet.
-	wifi) link delay 8ms 6ms rate 30mbit loss gemodel 1% 49% ;;
+	wifi) link delay 8ms 6ms rate 30mbit loss gemodel 1% 49% && others_talk ;;
 	*) fail "no link $1" ;;
 	esac
 }
@@ -123,7 +133,7 @@ bench() {
 		for client in vhci ip2usb tcp; do echo "bench $name $at $client:${times[$client]}"; done
 		echo "bench $name $at failed: $vhci_failures"
 	done
-	link
+	link_named 0ms
 }
 
 # ---- cameras
