@@ -25,11 +25,11 @@
 /* Always the same, see conn_open; below those that are given out to whoever wants any. */
 #define LOCAL_PORT 23240
 
-/* The pause before the first new attempt, and how it grows. */
+/* The pause before the first new attempt, how it grows, and what of it is chance: of many that lost
+ * one server not all come at once. */
 #define PAUSE_S 1.
 #define PAUSE_GROWTH 2.
-#define JITTER                                                                                     \
-	0.2 /* of a pause, more or less, so that many that lost one server do not come at once */
+#define JITTER 0.2
 
 /* What has come to an end, and what may be done about it. */
 static const struct trouble {
@@ -245,7 +245,7 @@ static void drain(struct supervisor *s)
 		log_counters(s);
 	let_go(s);
 	s->ending = s->draining = false;
-	if (s->stopping || s->options->once)
+	if (s->stopping || (s->options->once && s->outcome != OUTCOME_DONE))
 		ev_break(s->loop, EVBREAK_ALL);
 	else
 		start_pause(s);
