@@ -22,6 +22,7 @@ foreach(wrapped
 	test_acquisition=ev_timer_start,getaddrinfo,log_write
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
+	test_led=ev_timer_start
 	test_list=sd_hwdb_new
 	test_outbox=sendmsg
 	test_relay=malloc,calloc,realloc,ev_timer_again
