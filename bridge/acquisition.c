@@ -398,6 +398,19 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 			a->config->server.host, a->config->server.port);
 }
 
+const char *acquisition_state_str(const struct acquisition *a)
+{
+	static const char *const names[] = {
+		[STATE_LISTING] = "connecting",
+		[STATE_IMPORTING] = "importing",
+		[STATE_PROBING] = "probing",
+		[STATE_ACQUIRED] = "acquired",
+		[STATE_ENDED] = "ended",
+	};
+
+	return names[a->state];
+}
+
 void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
 	const struct acquisition_options *options, const struct acquisition_callbacks *callbacks,
 	void *user)

@@ -78,6 +78,9 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	const struct acquisition_options *options, const struct acquisition_callbacks *callbacks,
 	void *user);
 
+/* "connecting", "importing", "probing", "acquired" or "ended". */
+const char *acquisition_state_str(const struct acquisition *a);
+
 /* Once an iteration of the loop, before it sleeps, and after whoever uses the client: carries out
  * what has happened, watches for more. */
 void acquisition_prepare(struct acquisition *a);

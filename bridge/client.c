@@ -249,6 +249,11 @@ void client_unlink(struct client *c, struct client_urb *urb)
 	outbox_put(&c->outbox, &urb->unlink);
 }
 
+struct conn_info client_link(const struct client *c)
+{
+	return conn_info(&c->conn);
+}
+
 unsigned client_in_flight(const struct client *c)
 {
 	return URBTABLE_SIZE - c->urbs.num_free;

@@ -20,6 +20,7 @@
 
 struct client;
 struct conn;
+struct conn_info;
 
 /* One URB. It may not move or be submitted again before `done`, which comes exactly once for each
  * client_submit unless the client is freed first. */
@@ -82,6 +83,9 @@ int client_reset_device(struct client *c, struct client_urb *urb);
 /* Asks for a URB in flight to be given up. Its `done` follows in any case: with -ECONNRESET and
  * without data, or as it ended if that came first. No effect on one that is not in flight. */
 void client_unlink(struct client *c, struct client_urb *urb);
+
+/* Of its connection. */
+struct conn_info client_link(const struct client *c);
 
 /* URBs that the server has, with those given back whose RET_UNLINK is awaited. */
 unsigned client_in_flight(const struct client *c);

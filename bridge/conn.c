@@ -172,6 +172,16 @@ void conn_await(struct conn *c, int bytes)
 	c->awaited = bytes;
 }
 
+struct conn_info conn_info(const struct conn *c)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	(void)getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size);
+	return (struct conn_info){info.tcpi_rtt, info.tcpi_total_retrans};
+}
+
 void conn_close(struct conn *c)
 {
 	if (c->fd >= 0)

@@ -52,6 +52,14 @@ int conn_fill(struct conn *c, void *buf, size_t need, size_t *have);
  * the socket may hold make it readable all the same (tcp_stream_is_readable). */
 void conn_await(struct conn *c, int bytes);
 
+/* What the kernel knows of the link; all 0 where it tells nothing. */
+struct conn_info {
+	uint32_t rtt_us;	/* smoothed */
+	uint32_t retransmitted; /* segments, since it was opened */
+};
+
+struct conn_info conn_info(const struct conn *c);
+
 void conn_close(struct conn *c);
 
 #endif

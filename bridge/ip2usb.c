@@ -8,8 +8,10 @@
 
 #include "bridge/check.h"
 #include "bridge/config.h"
+#include "bridge/control.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
+#include "bridge/status.h"
 #include "bridge/supervisor.h"
 #include "gadget/glog.h"
 
@@ -18,6 +20,7 @@
 static int command_run(int argc, char **argv);
 static int command_check(int argc, char **argv);
 static int command_list(int argc, char **argv);
+static int command_status(int argc, char **argv);
 
 static const struct command {
 	const char *name, *arguments, *help;
@@ -27,6 +30,7 @@ static const struct command {
 		command_run},
 	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", command_check},
 	{"list", "[HOST[:PORT]] [-c FILE] [--json]", "show what a server exports", command_list},
+	{"status", "[--json] [--watch]", "show how a running one is", command_status},
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -35,7 +39,7 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: ip2usb COMMAND\n\n");
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
-		fprintf(out, "  ip2usb %-5s %-33s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  ip2usb %-6s %-33s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
@@ -57,7 +61,7 @@ static int usage_error(const char *problem)
 
 struct options {
 	const char *config;
-	bool json, once, help;
+	bool json, once, watch, help;
 };
 
 /* False on what is unknown, which getopt has complained of. */
@@ -67,6 +71,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		{"config", required_argument, NULL, 'c'},
 		{"json", no_argument, NULL, 'j'},
 		{"once", no_argument, NULL, 'o'},
+		{"watch", no_argument, NULL, 'w'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -81,6 +86,9 @@ static bool parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'j':
 			o->json = true;
+			break;
+		case 'w':
+			o->watch = true;
 			break;
 		case 'o':
 			o->once = true;
@@ -116,8 +124,8 @@ static int command_run(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options))
 		return usage_error(NULL);
-	if (options.json || optind < argc)
-		return usage_error("run takes no --json and no arguments");
+	if (options.json || options.watch || optind < argc)
+		return usage_error("run takes no --json, no --watch and no arguments");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
@@ -135,8 +143,8 @@ static int command_check(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options))
 		return usage_error(NULL);
-	if (options.once || optind < argc)
-		return usage_error("check takes no --once and no arguments");
+	if (options.once || options.watch || optind < argc)
+		return usage_error("check takes no --once, no --watch and no arguments");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
@@ -153,8 +161,8 @@ static int command_list(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options))
 		return usage_error(NULL);
-	if (options.once || optind + 1 < argc)
-		return usage_error("list takes one server and no --once");
+	if (options.once || options.watch || optind + 1 < argc)
+		return usage_error("list takes one server, no --once and no --watch");
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
@@ -165,6 +173,21 @@ static int command_list(int argc, char **argv)
 		return EXIT_USAGE;
 	(void)snprintf(server, sizeof(server), "[%s]:%s", config.server.host, config.server.port);
 	return list_run(server, options.json);
+}
+
+static int command_status(int argc, char **argv)
+{
+	struct options options;
+
+	if (!parse_options(argc, argv, &options))
+		return usage_error(NULL);
+	if (options.once || optind < argc)
+		return usage_error("status takes no --once and no arguments");
+	if (options.help) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
+	return status_run(&(struct status_options){CONTROL_SOCKET, options.json, options.watch});
 }
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -26,23 +27,35 @@ cJSON *json_class(uint8_t class, uint8_t subclass, uint8_t protocol)
 
 /* cJSON escapes C0 alone (print_string_ptr). DEL and C1, U+0080 to U+009F, could be meant for the
  * terminal as well; escaped they are the same string to whoever parses it. */
-static bool print_escaped(const char *text)
+static void escape(const char *text, char *out)
 {
 	for (const uint8_t *at = (const uint8_t *)text; *at; at++) {
 		if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-			printf("\\u%04x", *++at);
+			out += sprintf(out, "\\u%04x", *++at);
 		else if (*at == 0x7f)
-			printf("\\u%04x", *at);
+			out += sprintf(out, "\\u%04x", *at);
 		else
-			(void)putchar(*at);
+			*out++ = (char)*at;
 	}
-	return putchar('\n') != EOF;
+	*out++ = '\n';
+	*out = 0;
+}
+
+char *json_text(const cJSON *root)
+{
+	char *text = cJSON_Print(root);
+	char *escaped = text ? malloc(6 * strlen(text) + 2) : NULL;
+
+	if (escaped)
+		escape(text, escaped);
+	free(text);
+	return escaped;
 }
 
 bool json_print(cJSON *root)
 {
-	char *text = cJSON_Print(root);
-	bool printed = text && print_escaped(text);
+	char *text = json_text(root);
+	bool printed = text && fputs(text, stdout) >= 0;
 
 	free(text);
 	cJSON_Delete(root);

@@ -14,7 +14,11 @@ void json_add_hex(struct cJSON *object, const char *name, unsigned value, int di
 /* A new object with class, subclass and protocol. */
 struct cJSON *json_class(uint8_t class, uint8_t subclass, uint8_t protocol);
 
-/* Prints `root` and a newline to standard output, control characters escaped, and frees it. */
+/* A text with a newline at its end, control characters escaped, to be freed; NULL: out of memory.
+ */
+char *json_text(const struct cJSON *root);
+
+/* Prints `root` so to standard output, and frees it. */
 bool json_print(struct cJSON *root);
 
 #endif

@@ -52,6 +52,7 @@ static void resume(struct phone *p)
 
 void phone_event(struct phone *p, enum usb_functionfs_event_type type)
 {
+	p->suspended = type == FUNCTIONFS_SUSPEND;
 	if (type == FUNCTIONFS_SUSPEND && p->unplug.repeat > 0.) {
 		ev_timer_again(p->loop, &p->unplug);
 		return;

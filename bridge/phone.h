@@ -33,8 +33,9 @@ struct phone {
 	const struct phone_callbacks *callbacks;
 	void *user;
 	bool configured;
-	bool gone;   /* it has let go of the camera since it configured it last */
-	bool asleep; /* taken for gone, because its bus has been suspended for so long */
+	bool gone;	/* it has let go of the camera since it configured it last */
+	bool suspended; /* its bus is */
+	bool asleep;	/* taken for gone, because its bus has been suspended for so long */
 	struct ev_loop *loop;
 	ev_timer unplug;
 	struct reset reset;

@@ -374,6 +374,11 @@ void relay_free(struct relay *r)
 	free(r);
 }
 
+const struct phone *relay_phone(const struct relay *r)
+{
+	return &r->phone;
+}
+
 size_t relay_num_pipes(const struct relay *r)
 {
 	return r->num_pipes;

@@ -18,6 +18,7 @@
 struct client;
 struct ev_loop;
 struct ffs;
+struct phone;
 struct pipe;
 struct relay;
 struct usb_profile;
@@ -52,6 +53,8 @@ void relay_flush(struct relay *r);
 
 /* Asks for nothing any more and gives up what is under way at the camera. */
 void relay_stop(struct relay *r);
+
+const struct phone *relay_phone(const struct relay *r);
 
 /* Pipes, in the order of the endpoint descriptors; for status. */
 size_t relay_num_pipes(const struct relay *r);

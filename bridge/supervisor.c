@@ -6,19 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <ev.h>
 
 #include "bridge/client.h"
 #include "bridge/config.h"
+#include "bridge/control.h"
 #include "bridge/led.h"
 #include "bridge/log.h"
+#include "bridge/phone.h"
 #include "bridge/pipe.h"
 #include "bridge/presentation.h"
 #include "bridge/probe.h"
 #include "bridge/relay.h"
+#include "bridge/report.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 
@@ -53,6 +56,7 @@ struct supervisor {
 	ev_prepare prepare;
 	ev_timer pause;
 	struct led led;
+	struct control control;
 	struct acquisition acquisition;
 	bool acquiring;			   /* there is an acquisition; else there is a pause */
 	struct presentation *presentation; /* NULL before the camera is there */
@@ -63,6 +67,8 @@ struct supervisor {
 	enum led_code trouble; /* what the LED shows of it */
 	unsigned attempts;     /* since a camera was presented last */
 	char reason[600];      /* of the last end */
+	const char *state;     /* state_str() when it changed last, */
+	double since;	       /* and the time then, in s */
 };
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
@@ -183,25 +189,58 @@ static void let_go(struct supervisor *s)
 	s->acquiring = false;
 }
 
-static void log_counters(const struct supervisor *s)
+/* ---- the state ---- */
+
+static double now_s(void)
 {
-	const struct relay *relay = presentation_relay(s->presentation);
-	struct rusage usage;
+	struct timespec now;
 
-	for (size_t i = 0; i < relay_num_pipes(relay); i++) {
-		const struct pipe *p = relay_pipe(relay, i);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
-		log_info(
-			"endpoint 0x%02x: %llu bytes, %llu requests, %llu errors, %u in flight, %s",
-			p->address, (unsigned long long)p->bytes, (unsigned long long)p->urbs,
-			(unsigned long long)p->errors, p->urbs_out, pipe_state_str(p->state));
+static const char *state_str(const struct supervisor *s)
+{
+	if (!s->acquiring)
+		return "backoff";
+	if (!s->presentation)
+		return acquisition_state_str(&s->acquisition);
+	return relay_phone(presentation_relay(s->presentation))->configured ? "active"
+									    : "presented";
+}
+
+static void note_state(struct supervisor *s)
+{
+	const char *state = state_str(s);
+
+	if (state == s->state)
+		return;
+	s->state = state;
+	s->since = now_s();
+}
+
+static char *report(void *user)
+{
+	const struct supervisor *s = user;
+	bool presented = s->presentation;
+	struct conn_info link;
+	struct report r = {
+		.state = state_str(s),
+		.reason = presented ? "" : s->reason,
+		.since_s = now_s() - s->since,
+		.host = s->config.server.host,
+		.port = s->config.server.port,
+	};
+
+	if (presented) {
+		link = client_link(s->acquisition.client);
+		r.link = &link;
+		r.busid = s->acquisition.imported;
+		r.camera = &s->acquisition.probe->profile;
+		r.udc = presentation_udc(s->presentation);
+		r.relay = presentation_relay(s->presentation);
 	}
-	log_info("URBs: %u of %u", client_in_flight(s->acquisition.client), CLIENT_MAX_URBS);
-	if (!getrusage(RUSAGE_SELF, &usage))
-		log_info("memory %ld KiB at most, CPU %ld.%02ld s user, %ld.%02ld s system",
-			usage.ru_maxrss, (long)usage.ru_utime.tv_sec,
-			(long)usage.ru_utime.tv_usec / 10000, (long)usage.ru_stime.tv_sec,
-			(long)usage.ru_stime.tv_usec / 10000);
+	return report_write(&r);
 }
 
 /* ---- the loop ---- */
@@ -242,7 +281,7 @@ static void drain(struct supervisor *s)
 {
 	s->draining = true;
 	if (s->presentation)
-		log_counters(s);
+		report_log(presentation_relay(s->presentation), s->acquisition.client);
 	let_go(s);
 	s->ending = s->draining = false;
 	if (s->stopping || (s->options->once && s->outcome != OUTCOME_DONE))
@@ -277,6 +316,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 		acquisition_prepare(&s->acquisition);
 	if (s->ending)
 		drain(s);
+	note_state(s);
 }
 
 static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
@@ -324,7 +364,7 @@ static void on_sigusr1(struct ev_loop *loop, ev_signal *signal, int events)
 	(void)loop;
 	(void)events;
 	if (s->presentation)
-		log_counters(s);
+		report_log(presentation_relay(s->presentation), s->acquisition.client);
 	else
 		log_info("no camera is presented yet");
 }
@@ -360,8 +400,10 @@ enum outcome supervisor_run(const struct config *config, const struct supervisor
 	led_init(&s.led, s.loop, LED_FOLDER, config->led.name);
 	led_show(&s.led, LED_SEARCHING);
 	start_watchers(&s);
+	(void)control_open(&s.control, s.loop, CONTROL_SOCKET, report, &s);
 	start_acquiring(&s);
 	ev_run(s.loop, 0);
+	control_close(&s.control);
 	led_fini(&s.led);
 	ev_loop_destroy(s.loop);
 	close(claim);

@@ -123,7 +123,7 @@ static void read_driver(char *out, size_t size, const char *folder, const char *
 	(void)snprintf(out, size, "%.*s", (int)size - 1, slash ? slash + 1 : target);
 }
 
-/* usb_speed_string, which maximum_speed prints. */
+/* usb_speed_string, which maximum_speed and current_speed print. */
 static enum usb_device_speed parse_speed(const char *text)
 {
 	char name[32];
@@ -134,6 +134,14 @@ static enum usb_device_speed parse_speed(const char *text)
 			return s;
 	}
 	return strcmp(text, "super-speed-plus") ? USB_SPEED_UNKNOWN : USB_SPEED_SUPER_PLUS;
+}
+
+enum usb_device_speed udc_speed(const char *folder, const char *name)
+{
+	char speed[32];
+
+	read_text(speed, sizeof(speed), folder, name, "current_speed");
+	return parse_speed(speed);
 }
 
 static void read_udc(struct udc *udc, const char *folder, const char *name)

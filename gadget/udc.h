@@ -38,6 +38,9 @@ struct udc {
  * no gadget holds, or just the first when all are held. -ENODEV: there is none. */
 int udc_find(struct udc *udc, const char *folder, const char *wanted);
 
+/* At which it runs just now. */
+enum usb_device_speed udc_speed(const char *folder, const char *name);
+
 /* Sets the endpoints by `driver`; `compatible` is the device tree's name of the hardware, or
  * empty. */
 void udc_set_endpoints(struct udc *udc, const char *compatible);

@@ -128,6 +128,7 @@ static void test_by_name(void **state)
 	}
 	assert_int_equal(udc_find(&udc, folder, "b"), -ENODEV);
 	assert_int_equal(udc_find(&udc, "/nonexistent", "auto"), -ENODEV);
+	assert_int_equal(udc_speed(folder, "b"), USB_SPEED_UNKNOWN);
 }
 
 static void test_speeds(void **state)
@@ -150,6 +151,8 @@ static void test_speeds(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(speeds); i++) {
 		put_line("d", "maximum_speed", speeds[i].text);
+		put_line("d", "current_speed", speeds[i].text);
+		assert_int_equal(udc_speed(folder, "d"), speeds[i].speed);
 		assert_int_equal(udc_find(&udc, folder, "d"), 0);
 		assert_int_equal(udc.speed, speeds[i].speed);
 	}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report: what `ip2usb status` shows of a running daemon, as JSON; docs/protocol.md has the form.
+ */
+#ifndef BRIDGE_REPORT_H
+#define BRIDGE_REPORT_H
+
+#include <stdint.h>
+
+#include "bridge/conn.h"
+
+#define REPORT_VERSION 1 /* higher when a reader of this one would misunderstand it */
+
+struct client;
+struct relay;
+struct usb_profile;
+
+struct report {
+	const char *state,
+		*reason; /* the reason of the last end; empty: none since a camera was there */
+	double since_s;	 /* how long the state has lasted */
+	const char *host, *port;
+	const struct conn_info *link;	  /* NULL: none */
+	const char *busid;		  /* of the camera */
+	const struct usb_profile *camera; /* NULL: none is there */
+	const char *udc;		  /* where it is presented; NULL: it is not */
+	const struct relay *relay;	  /* while it is presented */
+};
+
+/* A text with a newline at its end, to be freed; NULL: out of memory. */
+char *report_write(const struct report *r);
+
+/* The counters, as lines of the log. */
+void report_log(const struct relay *relay, const struct client *client);
+
+#endif
