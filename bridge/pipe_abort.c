@@ -17,7 +17,8 @@ int pipe_skip_remnant(struct pipe_slot *slot, int size)
 	return rest ? rest : -ECONNRESET;
 }
 
-/* The URB that is at work at the camera is left to it, as is all that the phone has sent.
+/* The camera is left with all that it has been asked for, and with all that the phone has sent:
+ * URBs that are unlinked while data comes complete just then (see transfer_abort.c).
  *
  * Of the reads at the phone's port the oldest stands, as always; the phone may have filled a part
  * of it, and ends it with its next command. Those behind it are as long as the transfer would have
@@ -34,8 +35,6 @@ void pipe_abort(struct pipe *p, bool goes_on)
 
 		if (pipe_is_in(p) && slot->state == SLOT_SENT) {
 			pipe_take_back(slot);
-		} else if (pipe_is_in(p) && slot->state == SLOT_ASKED && i != p->send) {
-			client_unlink(p->client, &slot->urb);
 		} else if (!pipe_is_in(p) && slot->state == SLOT_ASKED &&
 			slot->asked > p->phone_packet) {
 			if (i == p->send)

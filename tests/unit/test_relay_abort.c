@@ -102,18 +102,19 @@ static void test_in(void **state)
 static void test_order(void **state)
 {
 	struct relayrig r;
-	unsigned taken;
+	unsigned taken, asked;
 
 	(void)state;
 	open_rig(&r);
 	r.camera[RIG_PTP_OUT]->blocked = true;
 	send_packet(&r, 1, 16, 16);
+	asked = r.camera[RIG_PTP_IN]->pending;
 	taken = r.camera[RIG_PTP_OUT]->num;
 	assert_int_equal(r.camera[RIG_PTP_OUT]->pending, 1);
 	abort_transfer(&r, RESET);
 	bench_settle(&r.bench);
 	assert_int_equal(r.camera[RIG_PTP_OUT]->pending, 1);
-	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 1);
+	assert_int_equal(r.camera[RIG_PTP_IN]->pending, asked);
 	assert_int_equal(r.bench.camera->num_requests, 0);
 	relayrig_wait(&r, 0.1);
 	/* The server knows, the bridge does not yet. */
@@ -134,40 +135,58 @@ static void test_order(void **state)
 	relayrig_close(&r);
 }
 
-struct drain_case {
-	uint8_t code;
-	bool late;
-};
-
-/* What the camera is at, and ends by itself, is not unlinked, and comes before the request. */
+/* What the camera is at, and ends by itself in time, is not unlinked, and comes before the request.
+ */
 static void test_drain(void **state)
 {
-	const struct drain_case *c = *state;
+	const uint8_t *which = *state;
 	struct relayrig r;
 	uint8_t packet[16];
-	unsigned taken, unlinks;
+	unsigned taken;
 
 	open_rig(&r);
 	r.camera[RIG_PTP_OUT]->blocked = true;
 	taken = r.camera[RIG_PTP_OUT]->num;
 	send_packet(&r, 1, 16, 16);
-	abort_transfer(&r, c->code);
+	abort_transfer(&r, *which);
 	bench_settle(&r.bench);
-	unlinks = r.bench.camera->unlinks; /* of IN, but for the oldest */
-	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 1);
-	assert_int_equal(r.bench.camera->num_requests, 0);
 	r.camera[RIG_PTP_OUT]->blocked = false;
 	put_data(&r, 1);
-	assert_int_equal(r.bench.camera->num_requests, 0);
 	camera_put(r.camera[RIG_PTP_IN], NULL, 0);
 	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->unlinks, 0);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	drain(&r);
 	assert_int_equal(r.bench.camera->num_requests, 1);
 	bench_container(packet, 16, 1, 16, 7);
 	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken, packet, 16);
-	if (c->late) /* nothing is waited for any more */
-		relayrig_wait(&r, 0.1);
+	relayrig_exchange(&r, 50);
+	relayrig_close(&r);
+}
+
+/* Where the camera goes on sending, it fills all that it has been asked for: nothing is waited for,
+ * or unlinked. */
+static void test_filled(void **state)
+{
+	const uint8_t *which = *state;
+	struct relayrig r;
+
+	open_rig(&r);
+	send_packet(&r, 1, 16, 16);
+	put_data(&r, 100);
+	abort_transfer(&r, *which);
 	bench_settle(&r.bench);
-	assert_int_equal(r.bench.camera->unlinks, unlinks);
+	assert_true(r.camera[RIG_PTP_IN]->pending > 1);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	r.bench.camera->endpoints[0].blocked = true;
+	put_data(&r, 4000);
+	assert_int_equal(r.camera[RIG_PTP_IN]->pending, 0);
+	assert_int_equal(r.bench.camera->unlinks, 0);
+	assert_int_equal(r.bench.camera->endpoints[0].pending, 1);
+	camera_forget(r.camera[RIG_PTP_IN]);
+	r.bench.camera->endpoints[0].blocked = false;
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.camera->num_requests, 1);
 	relayrig_exchange(&r, 50);
 	relayrig_close(&r);
 }
@@ -431,16 +450,15 @@ static void test_cancel_and_go(void **state)
 int main(void)
 {
 	static uint8_t cancel = CANCEL, reset = RESET;
-	static struct drain_case drain_cancel = {CANCEL, false}, drain_reset = {RESET, false},
-				 drain_late = {RESET, true};
 	static bool yes = true, no;
 	const struct CMUnitTest tests[] = {
 		{"IN, cancel", test_in, NULL, NULL, &cancel},
 		{"IN, reset", test_in, NULL, NULL, &reset},
 		cmocka_unit_test(test_order),
-		{"drain, cancel", test_drain, NULL, NULL, &drain_cancel},
-		{"drain, reset", test_drain, NULL, NULL, &drain_reset},
-		{"drain, reset, and time passes", test_drain, NULL, NULL, &drain_late},
+		{"drain, cancel", test_drain, NULL, NULL, &cancel},
+		{"drain, reset", test_drain, NULL, NULL, &reset},
+		{"filled, cancel", test_filled, NULL, NULL, &cancel},
+		{"filled, reset", test_filled, NULL, NULL, &reset},
 		cmocka_unit_test(test_out),
 		cmocka_unit_test(test_out_ends),
 		cmocka_unit_test(test_others),
