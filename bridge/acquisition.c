@@ -49,6 +49,12 @@ static bool is_over(const struct acquisition *a)
 	return a->todo == TODO_END || a->state == STATE_ENDED;
 }
 
+/* The level of what stands in the way: low where it has been said before. */
+static int level(const struct acquisition *a, int first)
+{
+	return a->options.quiet ? LOG_DEBUG : first;
+}
+
 /* The first reason is the reason. */
 static void end(struct acquisition *a, enum outcome outcome, const char *format, ...)
 {
@@ -76,8 +82,7 @@ static void fail_device(struct acquisition *a, enum outcome outcome, const char 
 	if (a->verdict != SELECTION_LOOK) {
 		end(a, outcome, "%s", reason);
 	} else if (!is_over(a)) {
-		log_write(
-			a->options.quiet ? LOG_DEBUG : LOG_WARNING, "%s: %s", a->imported, reason);
+		log_write(level(a, LOG_WARNING), "%s: %s", a->imported, reason);
 		if (a->unmatched == OUTCOME_NO_CAMERA)
 			a->unmatched = outcome;
 		/* It may have been probed, and lost before the selection could go on. */
@@ -206,8 +211,7 @@ static void on_closed(void *user, int error, const char *reason)
 	if (a->state == STATE_IMPORTING && (error == -EBUSY || error == -EAGAIN) &&
 		a->busy < MAX_BUSY) {
 		if (!a->busy)
-			log_write(a->options.quiet ? LOG_DEBUG : LOG_INFO, "%s; trying again",
-				reason);
+			log_write(level(a, LOG_INFO), "%s; trying again", reason);
 		a->busy++;
 		a->todo = TODO_RETRY;
 		return;
@@ -282,7 +286,7 @@ static void no_camera(struct acquisition *a)
 		a->todo = TODO_RETRY;
 		return;
 	}
-	log_list(a->list, a->options.quiet ? LOG_DEBUG : LOG_ERR);
+	log_list(a->list, level(a, LOG_ERR));
 	selection_describe(&a->config->camera, what, sizeof(what));
 	if (a->verdict == SELECTION_NONE)
 		end(a, a->unmatched, "server %s exports no such camera:%s (%s)",

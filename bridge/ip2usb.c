@@ -17,20 +17,30 @@
 
 #define EXIT_USAGE 2
 
-static int command_run(int argc, char **argv);
-static int command_check(int argc, char **argv);
-static int command_list(int argc, char **argv);
-static int command_status(int argc, char **argv);
+struct options {
+	const char *config;
+	bool json, once, watch, help;
+	const char *operand; /* NULL: none */
+};
+
+static int command_run(const struct options *options);
+static int command_check(const struct options *options);
+static int command_list(const struct options *options);
+static int command_status(const struct options *options);
 
 static const struct command {
 	const char *name, *arguments, *help;
-	int (*run)(int argc, char **argv);
+	const char *takes; /* of the options, by their letters */
+	bool takes_operand;
+	int (*run)(const struct options *options);
 } commands[] = {
-	{"run", "[-c FILE] [--once] [-v]", "present the configured camera until SIGTERM",
-		command_run},
-	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", command_check},
-	{"list", "[HOST[:PORT]] [-c FILE] [--json]", "show what a server exports", command_list},
-	{"status", "[--json] [--watch]", "show how a running one is", command_status},
+	{"run", "[-c FILE] [--once] [-v]", "present the configured camera until SIGTERM", "cov",
+		false, command_run},
+	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", "cjv", false,
+		command_check},
+	{"list", "[HOST[:PORT]] [-c FILE] [--json] [-v]", "show what a server exports", "cjv", true,
+		command_list},
+	{"status", "[--json] [--watch]", "show how a running one is", "jw", false, command_status},
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -39,7 +49,7 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: ip2usb COMMAND\n\n");
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
-		fprintf(out, "  ip2usb %-6s %-33s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  ip2usb %-6s %-37s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
@@ -51,21 +61,8 @@ static void print_usage(FILE *out)
 		"See ip2usb(8) and ip2usb.conf(5).\n");
 }
 
-static int usage_error(const char *problem)
-{
-	if (problem)
-		fprintf(stderr, "ip2usb: %s\n", problem);
-	fprintf(stderr, "Try 'ip2usb --help'.\n");
-	return EXIT_USAGE;
-}
-
-struct options {
-	const char *config;
-	bool json, once, watch, help;
-};
-
-/* False on what is unknown, which getopt has complained of. */
-static bool parse_options(int argc, char **argv, struct options *o)
+/* False on what the command does not take, which has been complained of. */
+static bool parse_options(const struct command *command, int argc, char **argv, struct options *o)
 {
 	static const struct option known[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -76,10 +73,19 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int c;
+	int c, i = 0;
 
 	*o = (struct options){.config = IP2USB_CONF};
 	while ((c = getopt_long(argc, argv, "c:vh", known, NULL)) != -1) {
+		if (c == '?')
+			return false;
+		if (c != 'h' && !strchr(command->takes, c)) {
+			while (known[i].val != c)
+				i++;
+			fprintf(stderr, "ip2usb: %s does not take --%s\n", command->name,
+				known[i].name);
+			return false;
+		}
 		switch (c) {
 		case 'c':
 			o->config = optarg;
@@ -99,11 +105,15 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		case 'h':
 			o->help = true;
 			break;
-		default:
-			return false;
 		}
 	}
-	return true;
+	if (command->takes_operand && optind < argc)
+		o->operand = argv[optind++];
+	if (optind == argc)
+		return true;
+	fprintf(stderr, "ip2usb: %s takes %s\n", command->name,
+		command->takes_operand ? "one argument" : "no arguments");
+	return false;
 }
 
 static bool read_config(struct config *config, const char *path)
@@ -116,78 +126,54 @@ static bool read_config(struct config *config, const char *path)
 	return false;
 }
 
-static int command_run(int argc, char **argv)
+static int command_run(const struct options *options)
 {
-	struct supervisor_options supervisor;
+	struct supervisor_options supervisor = {options->config, options->once};
 	struct config config;
-	struct options options;
 
-	if (!parse_options(argc, argv, &options))
-		return usage_error(NULL);
-	if (options.json || options.watch || optind < argc)
-		return usage_error("run takes no --json, no --watch and no arguments");
-	if (options.help) {
-		print_usage(stdout);
-		return EXIT_SUCCESS;
-	}
-	if (!read_config(&config, options.config))
-		return EXIT_USAGE;
-	supervisor = (struct supervisor_options){options.config, options.once};
-	return (int)supervisor_run(&config, &supervisor);
+	return read_config(&config, options->config) ? (int)supervisor_run(&config, &supervisor)
+						     : EXIT_USAGE;
 }
 
-static int command_check(int argc, char **argv)
+static int command_check(const struct options *options)
 {
 	struct config config;
-	struct options options;
 
-	if (!parse_options(argc, argv, &options))
-		return usage_error(NULL);
-	if (options.once || options.watch || optind < argc)
-		return usage_error("check takes no --once, no --watch and no arguments");
-	if (options.help) {
-		print_usage(stdout);
-		return EXIT_SUCCESS;
-	}
-	return read_config(&config, options.config) ? (int)check_run(&config, options.json)
-						    : EXIT_USAGE;
+	return read_config(&config, options->config) ? (int)check_run(&config, options->json)
+						     : EXIT_USAGE;
 }
 
-static int command_list(int argc, char **argv)
+static int command_list(const struct options *options)
 {
 	struct config config;
-	struct options options;
 	char server[300];
 
-	if (!parse_options(argc, argv, &options))
-		return usage_error(NULL);
-	if (options.once || options.watch || optind + 1 < argc)
-		return usage_error("list takes one server, no --once and no --watch");
-	if (options.help) {
-		print_usage(stdout);
-		return EXIT_SUCCESS;
-	}
-	if (optind < argc)
-		return list_run(argv[optind], options.json);
-	if (!read_config(&config, options.config))
+	if (options->operand)
+		return list_run(options->operand, options->json);
+	if (!read_config(&config, options->config))
 		return EXIT_USAGE;
 	(void)snprintf(server, sizeof(server), "[%s]:%s", config.server.host, config.server.port);
-	return list_run(server, options.json);
+	return list_run(server, options->json);
 }
 
-static int command_status(int argc, char **argv)
+static int command_status(const struct options *options)
+{
+	return status_run(&(struct status_options){CONTROL_SOCKET, options->json, options->watch});
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 
-	if (!parse_options(argc, argv, &options))
-		return usage_error(NULL);
-	if (options.once || optind < argc)
-		return usage_error("status takes no --once and no arguments");
+	if (!parse_options(command, argc, argv, &options)) {
+		fprintf(stderr, "Try 'ip2usb --help'.\n");
+		return EXIT_USAGE;
+	}
 	if (options.help) {
 		print_usage(stdout);
 		return EXIT_SUCCESS;
 	}
-	return status_run(&(struct status_options){CONTROL_SOCKET, options.json, options.watch});
+	return command->run(&options);
 }
 
 int main(int argc, char **argv)
@@ -207,8 +193,8 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < NUM_COMMANDS; i++) {
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return run_command(&commands[i], argc - 1, argv + 1);
 	}
-	fprintf(stderr, "ip2usb: unknown command '%s'\n", argv[1]);
-	return usage_error(NULL);
+	fprintf(stderr, "ip2usb: unknown command '%s'\nTry 'ip2usb --help'.\n", argv[1]);
+	return EXIT_USAGE;
 }

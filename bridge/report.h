@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report: what `ip2usb status` shows of a running daemon, as JSON; docs/protocol.md has the form.
+/*
+ * report: how a running daemon is: as JSON for `ip2usb status`, in the form of docs/protocol.md,
+ * and as lines of the log.
  */
 #ifndef BRIDGE_REPORT_H
 #define BRIDGE_REPORT_H
@@ -15,9 +17,9 @@ struct relay;
 struct usb_profile;
 
 struct report {
-	const char *state,
-		*reason; /* the reason of the last end; empty: none since a camera was there */
-	double since_s;	 /* how long the state has lasted */
+	const char *state;
+	const char *reason; /* of the last end; empty: none since a camera was there */
+	double since_s;	    /* how long the state has lasted */
 	const char *host, *port;
 	const struct conn_info *link;	  /* NULL: none */
 	const char *busid;		  /* of the camera */
