@@ -263,3 +263,28 @@ const char *usb_speed_str(enum usb_device_speed speed)
 		return "unknown";
 	}
 }
+
+static bool is_same_text(const struct usb_string *a, const struct usb_string *b)
+{
+	return a->lang == b->lang && a->index == b->index && !strcmp(a->text, b->text);
+}
+
+bool usbdesc_is_same(const struct usb_profile *a, const struct usb_profile *b)
+{
+	bool same = a->speed == b->speed && a->bcd_usb == b->bcd_usb && a->vendor == b->vendor &&
+		a->product == b->product && a->bcd_device == b->bcd_device &&
+		a->class == b->class && a->subclass == b->subclass && a->protocol == b->protocol &&
+		a->manufacturer_string == b->manufacturer_string &&
+		a->product_string == b->product_string && a->serial_string == b->serial_string &&
+		a->config_size == b->config_size && a->num_langs == b->num_langs &&
+		a->num_strings == b->num_strings;
+
+	if (!same || memcmp(a->config, b->config, a->config_size) != 0 ||
+		memcmp(a->langs, b->langs, a->num_langs * sizeof(a->langs[0])) != 0)
+		return false;
+	for (unsigned i = 0; i < a->num_strings; i++) {
+		if (!is_same_text(&a->strings[i], &b->strings[i]))
+			return false;
+	}
+	return true;
+}

@@ -9,6 +9,7 @@
 #ifndef GADGET_USBDESC_H
 #define GADGET_USBDESC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -110,6 +111,10 @@ size_t usbdesc_string_indices(const struct usb_profile *p, uint8_t *out, size_t 
 
 /* The text of a string, or NULL. `lang` 0 means the first language that has it. */
 const char *usbdesc_text(const struct usb_profile *p, uint8_t index, uint16_t lang);
+
+/* Whether both are the same device, as far as descriptors and strings tell: its numbers, its serial
+ * number, all that it has in its configuration. */
+bool usbdesc_is_same(const struct usb_profile *a, const struct usb_profile *b);
 
 /* How many bytes of a UTF-8 text, `max` at most, end where a character ends. */
 size_t usbdesc_text_cut(const char *text, size_t max);
