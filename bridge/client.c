@@ -254,6 +254,11 @@ struct conn_info client_link(const struct client *c)
 	return conn_info(&c->conn);
 }
 
+const char *client_peer(const struct client *c, char *out)
+{
+	return conn_peer(&c->conn, out);
+}
+
 unsigned client_in_flight(const struct client *c)
 {
 	return URBTABLE_SIZE - c->urbs.num_free;
@@ -276,6 +281,20 @@ static void give_back(struct client_urb *urb)
 {
 	urb->seqnum = 0;
 	urb->done(urb, urb->status, urb->actual);
+}
+
+void client_abandon(struct client *c)
+{
+	for (unsigned i = 0; i < URBTABLE_SIZE; i++) {
+		struct client_urb *urb = urbtable_take(&c->urbs, i);
+
+		if (!urb)
+			continue;
+		urb->submit.queued = urb->unlink.queued = false;
+		urb->status = -ENOTCONN;
+		urb->actual = 0;
+		give_back(urb);
+	}
 }
 
 /* RET_SUBMIT and its payload have been read. While an unlink is under way the URB need not wait for

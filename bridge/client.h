@@ -51,7 +51,8 @@ struct client_callbacks {
 	void (*imported)(void *user, const struct usbip_device *device);
 	/*
 	 * The session is over, `reason` says why. Called once, from client_dispatch or
-	 * client_flush; afterwards only client_free may be called, and not from here. error: -EBUSY
+	 * client_flush; afterwards only client_abandon and client_free may be called, and not from
+	 * here. error: -EBUSY
 	 * exported to somebody else, -ENODEV no such device, -EPROTO the server broke the protocol,
 	 * other errnos of the connection.
 	 */
@@ -61,6 +62,9 @@ struct client_callbacks {
 /* Takes `conn` over (its struct is copied) and asks for `busid` as soon as it is connected. */
 int client_new(const struct conn *conn, const char *busid, const struct client_callbacks *callbacks,
 	void *user, struct client **out);
+
+/* When the session is over: what the server had is done, with -ENOTCONN and no data. */
+void client_abandon(struct client *c);
 
 /* Closes the connection, upon which the server resets the device. No `done` is called any more. */
 void client_free(struct client *c);
@@ -84,8 +88,9 @@ int client_reset_device(struct client *c, struct client_urb *urb);
  * without data, or as it ended if that came first. No effect on one that is not in flight. */
 void client_unlink(struct client *c, struct client_urb *urb);
 
-/* Of its connection. */
+/* Of its connection: conn_info and conn_peer. */
 struct conn_info client_link(const struct client *c);
+const char *client_peer(const struct client *c, char *out);
 
 /* URBs that the server has, with those given back whose RET_UNLINK is awaited. */
 unsigned client_in_flight(const struct client *c);

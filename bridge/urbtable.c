@@ -78,6 +78,15 @@ void urbtable_remove(struct urbtable *t, uint32_t seqnum)
 	t->free[(t->free_at + t->num_free++) % URBTABLE_SIZE] = (uint16_t)at;
 }
 
+struct client_urb *urbtable_take(struct urbtable *t, unsigned at)
+{
+	struct client_urb *urb = t->entries[at].urb;
+
+	if (urb)
+		urbtable_remove(t, t->entries[at].seqnum);
+	return urb;
+}
+
 void urbtable_remove_unlinked(struct urbtable *t, uint32_t seqnum, uint32_t length)
 {
 	struct urbtable_entry *entry = &t->entries[index_of(seqnum)];

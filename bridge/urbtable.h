@@ -58,6 +58,9 @@ void urbtable_remove(struct urbtable *t, uint32_t seqnum);
 /* So it is, without an answer: one that still comes is for `length` bytes at most. */
 void urbtable_remove_unlinked(struct urbtable *t, uint32_t seqnum, uint32_t length);
 
+/* So is whatever URB has entry `at`, 0 to URBTABLE_SIZE - 1; NULL: none has. */
+struct client_urb *urbtable_take(struct urbtable *t, unsigned at);
+
 /* Whether an answer with this seqnum is such a one, which it then is no more; sets its length. */
 bool urbtable_take_late(struct urbtable *t, uint32_t seqnum, uint32_t *length);
 
