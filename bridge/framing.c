@@ -202,6 +202,21 @@ bool framing_clears_halts(const struct framing *f)
 	return f->kind == FRAMING_BOT;
 }
 
+bool framing_is_under_way(const struct framing *f)
+{
+	return f->under_way;
+}
+
+uint32_t framing_session(const struct framing *f)
+{
+	return f->session;
+}
+
+void framing_end_session(struct framing *f)
+{
+	f->session = 0;
+}
+
 bool framing_is_taken(const struct framing *f)
 {
 	return !f->untaken;

@@ -72,6 +72,10 @@ struct framing {
 	/* ptp: */
 	bool unanswered; /* a command has gone, and nothing has come since */
 	bool data_sent;	 /* the phone has sent data since that command */
+	bool under_way;	 /* nor has its response */
+	uint16_t code;	 /* of the last command, and its first parameter */
+	uint32_t param;
+	uint32_t session; /* that the phone has open (PTP: OpenSession); 0: none */
 	/* bot: */
 	enum framing_bot_phase phase;
 	uint32_t tag;  /* of the command */
@@ -152,6 +156,14 @@ bool framing_is_surplus(const struct framing *f);
 /* Whether a halt of the IN endpoint may come only of read-ahead: some cameras answer an IN token
  * with STALL while they wait for a command's data. */
 bool framing_is_early(const struct framing *f);
+
+/* Whether a transaction is between its command and its response: of ptp. */
+bool framing_is_under_way(const struct framing *f);
+
+/* The session that the phone has open, of ptp, or 0; and that it is closed, as the phone or the
+ * camera is another by now. */
+uint32_t framing_session(const struct framing *f);
+void framing_end_session(struct framing *f);
 
 /* Whether the camera has taken all that the phone has sent. */
 bool framing_is_taken(const struct framing *f);

@@ -23,7 +23,14 @@
 enum ptp_type {
 	PTP_COMMAND = 1,
 	PTP_DATA = 2,
+	PTP_RESPONSE = 3,
 };
+
+/* PIMA 15740, 10.4 and 11.3; MTP 1.1 has ResetDevice close the session too */
+#define PTP_OPEN_SESSION 0x1002
+#define PTP_CLOSE_SESSION 0x1003
+#define PTP_RESET_DEVICE 0x1010
+#define PTP_OK 0x2001
 
 uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 {
@@ -37,11 +44,46 @@ uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 	return framing_step(s, s->got ? framing_packets(s->total - s->got, s) : 0);
 }
 
-bool ptp_is_command(const uint8_t *data, uint32_t len)
+/* A container that is at most parameters. */
+static bool is_short_container(enum ptp_type type, const uint8_t *data, uint32_t len)
 {
 	return len >= PTP_HEADER && len <= PTP_COMMAND_MAX && bytes_le32(data) == len &&
-		bytes_le16(data + 4) == PTP_COMMAND;
+		bytes_le16(data + 4) == type;
 }
+
+bool ptp_is_command(const uint8_t *data, uint32_t len)
+{
+	return is_short_container(PTP_COMMAND, data, len);
+}
+
+/* ---- transactions ---- */
+
+static void begin_transaction(struct framing *f, const uint8_t *command, uint32_t len)
+{
+	f->under_way = true;
+	f->code = bytes_le16(command + 6);
+	f->param = len >= PTP_HEADER + 4 ? bytes_le32(command + PTP_HEADER) : 0;
+}
+
+/* What ends with a short packet may end with the response: alone, or behind a data container that
+ * fills its packets. */
+static void end_transaction(struct framing *f, const uint8_t *data, uint32_t len)
+{
+	uint32_t tail = len % f->stream[FRAMING_IN].max_packet;
+
+	data += len - tail;
+	if (!f->under_way || !is_short_container(PTP_RESPONSE, data, tail))
+		return;
+	f->under_way = false;
+	if (bytes_le16(data + 6) != PTP_OK)
+		return;
+	if (f->code == PTP_OPEN_SESSION)
+		f->session = f->param;
+	else if (f->code == PTP_CLOSE_SESSION || f->code == PTP_RESET_DEVICE)
+		f->session = 0;
+}
+
+/* ---- streams ---- */
 
 /* The first bytes of a container. True if it is one to be followed to its end. */
 static bool ptp_start(struct framing_stream *s, const uint8_t *data, uint32_t len)
@@ -66,6 +108,8 @@ void ptp_done(
 
 	if (dir == FRAMING_IN) {
 		f->unanswered &= !len;
+		if (len && is_short)
+			end_transaction(f, data, len);
 		return;
 	}
 	/* The phone sends a command only after it has read the whole response to the last one:
@@ -75,6 +119,7 @@ void ptp_done(
 		ptp_restart(f, dir);
 		f->unanswered = true;
 		f->data_sent = false;
+		begin_transaction(f, data, len);
 		return;
 	}
 	f->data_sent = true;
@@ -106,7 +151,7 @@ void ptp_begin(struct framing *f, enum framing_dir dir)
 {
 	ptp_restart(f, dir);
 	if (dir == FRAMING_OUT)
-		f->unanswered = false;
+		f->unanswered = f->under_way = false;
 }
 
 bool framing_is_early(const struct framing *f)
