@@ -133,13 +133,15 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	log_warning("the camera leaves a control request unanswered (bRequest 0x%02x)",
 		c->urb.setup[1]);
-	client_unlink(c->client, &c->urb);
+	if (c->client)
+		client_unlink(c->client, &c->urb);
 	answer(c, EP0_STALL, 0);
 }
 
+/* Where the link is lost it waits for the next, or for its timeout. */
 static void submit(struct control_pipe *c)
 {
-	if (client_submit(c->client, &c->urb))
+	if (c->client && client_submit(c->client, &c->urb))
 		answer(c, EP0_STALL, 0);
 }
 
@@ -174,6 +176,13 @@ void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *
 	ev_timer_set(&c->timeout, TIMEOUT_S, 0.);
 	ev_timer_start(c->loop, &c->timeout);
 	if (!c->held)
+		submit(c);
+}
+
+void control_pipe_set_client(struct control_pipe *c, struct client *client)
+{
+	c->client = client;
+	if (client && c->busy && !c->held)
 		submit(c);
 }
 

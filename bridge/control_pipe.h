@@ -23,7 +23,7 @@ struct ffs;
 struct usb_profile;
 
 struct control_pipe {
-	struct client *client;
+	struct client *client; /* NULL: the link is lost */
 	struct ffs *ffs;
 	const struct usb_profile *profile;
 	struct ev_loop *loop;
@@ -43,6 +43,9 @@ void control_pipe_fini(struct control_pipe *c);
  * data, with an acknowledgement, or with a stall, also when the camera needs more than 5 s. */
 void control_pipe_request(struct control_pipe *c, const struct usb_ctrlrequest *setup,
 	const uint8_t *data, size_t size);
+
+/* NULL, before client_abandon: the link is lost, what comes waits; else it is back. */
+void control_pipe_set_client(struct control_pipe *c, struct client *client);
 
 /* The next request, or the one that is unanswered, does not go to the camera before the release. */
 void control_pipe_hold(struct control_pipe *c);

@@ -73,6 +73,11 @@ void phone_leave(struct phone *p)
 	set_configured(p, false);
 }
 
+void phone_set_client(struct phone *p, struct client *client)
+{
+	reset_set_client(&p->reset, client);
+}
+
 bool phone_is_served(const struct phone *p)
 {
 	return p->configured && !p->reset.running;

@@ -50,6 +50,9 @@ void phone_fini(struct phone *p);
 /* Anything but FUNCTIONFS_SETUP. */
 void phone_event(struct phone *p, enum usb_functionfs_event_type type);
 
+/* As reset_set_client. */
+void phone_set_client(struct phone *p, struct client *client);
+
 /* It is to be done without from now on. */
 void phone_leave(struct phone *p);
 

@@ -28,7 +28,7 @@ bool pipe_submit(struct pipe_slot *slot, uint32_t length, uint32_t flags)
 
 	slot->urb.length = length;
 	slot->urb.flags = flags;
-	if (client_submit(p->client, &slot->urb))
+	if (!p->client || client_submit(p->client, &slot->urb))
 		return false;
 	p->urbs_out++;
 	p->urbs++;
@@ -80,7 +80,7 @@ static bool may_send(const struct pipe *p, const struct pipe_slot *slot)
 	if (pipe_is_in(p) && p->parked)
 		return false;
 	if (p->state == PIPE_RUNNING)
-		return pipe_is_in(p) || !framing_is_surplus(p->framing);
+		return pipe_is_in(p) || (p->client && !framing_is_surplus(p->framing));
 	/* What the camera sent before it halted still goes to the phone. */
 	return p->state == PIPE_HALTING && pipe_is_in(p) && (int)(slot->position - p->halt_at) <= 0;
 }
@@ -107,7 +107,8 @@ void pipe_pump(struct pipe *p)
 		pipe_slot_at(p, p->tail)->state = SLOT_FREE;
 	if (p->state == PIPE_RUNNING && pipe_is_in(p) && framing_is_surplus(p->framing))
 		pipe_unlink_all(p);
-	while (p->state == PIPE_RUNNING && !p->parked && p->head - p->tail < p->num_slots) {
+	while (p->state == PIPE_RUNNING && !p->parked && (p->client || !pipe_is_in(p)) &&
+		p->head - p->tail < p->num_slots) {
 		size = framing_next(p->framing, p->dir);
 		if (!size)
 			break;
@@ -135,6 +136,8 @@ static void settle(struct pipe *p)
 void pipe_unlink_all(struct pipe *p)
 {
 	pipe_drop_gathered(p);
+	if (!p->client)
+		return;
 	/* The last first, as usb_hcd_flush_endpoint does: were it the oldest, the next would be at
 	 * work while it is given up, and that is what Linux' server has been seen to crash in. */
 	for (unsigned i = p->head; i != p->tail; i--)
@@ -149,7 +152,7 @@ static void on_urb_in(struct pipe_slot *slot, int status, uint32_t actual)
 
 	/* Data that comes in spite of a halt, from a camera whose STALL was for one request, is
 	 * kept for after it. */
-	if ((pipe_is_dropping(p) && (status || !p->holds)) ||
+	if ((pipe_is_dropping(p) && (status || !p->holds)) || !p->client ||
 		(p->state == PIPE_HALTING && status && !actual)) {
 		pipe_drop(slot);
 		return;
@@ -190,7 +193,7 @@ static void on_urb_done(struct client_urb *urb, int status, uint32_t actual)
 	if (status == -ESHUTDOWN || status == -ENODEV) {
 		p->callbacks->failed(p->user, "the camera has been unplugged");
 		pipe_stop(p);
-	} else if (status && !surplus && !pipe_is_dropping(p)) {
+	} else if (status && !surplus && p->client && !pipe_is_dropping(p)) {
 		pipe_halted(slot, status);
 	}
 	pipe_pump(p);
@@ -209,7 +212,7 @@ static void stop(struct pipe *p)
 void pipe_start(struct pipe *p)
 {
 	p->epoch++;
-	p->parked = false;
+	p->parked = p->deaf = false;
 	pipe_unlink_all(p);
 	stop(p);
 	if (p->state != PIPE_STOPPED) {

@@ -67,7 +67,7 @@ struct pipe_callbacks {
 };
 
 struct pipe {
-	struct client *client;
+	struct client *client; /* NULL: the link is lost (pipe_hold) */
 	struct ffs *ffs;
 	struct framing *framing;
 	enum framing_dir dir;
@@ -94,6 +94,7 @@ struct pipe {
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
 	bool swallows;	  /* OUT: the camera takes no more of the transfer under way */
+	bool deaf;	  /* OUT: what comes is dropped until a command does */
 	bool halts_late;  /* OUT, PIPE_HALTING: what comes is dropped until no read stands */
 	bool early; /* the camera's last halt was put down to read-ahead, which is done once */
 	enum pipe_state cleared; /* PIPE_CLEARING: the state to come */
@@ -148,6 +149,14 @@ void pipe_sleep(struct pipe *p);
  * pipe_start. `goes_on`: the phone may send its next command before, which is kept for it; else
  * whatever comes is of before. */
 void pipe_abort(struct pipe *p, bool goes_on);
+
+/* The link is lost, and with it what the camera was asked and sent. The phone gets what had come,
+ * and then waits; what it sends waits as well. Before client_abandon. */
+void pipe_hold(struct pipe *p);
+
+/* The camera is there again, as after a reset. `cut`: the link was lost in a transfer, the rest of
+ * which never comes: IN halts, and OUT drops what the phone still sends of it. */
+void pipe_go_on(struct pipe *p, struct client *client, bool cut);
 
 /* Asks the camera to give up all URBs of this pipe. */
 void pipe_unlink_all(struct pipe *p);

@@ -40,7 +40,7 @@ void pipe_on_cleared(struct client_urb *urb, int status, uint32_t actual)
 	/* In another state it is of before: what pipe_abort has seen coming is after it. */
 	if (p->state == PIPE_CLEARING)
 		p->camera_halted = false;
-	if (status)
+	if (status && p->client)
 		log_warning("endpoint 0x%02x of the camera: its halt cannot be cleared: %s",
 			p->address, strerror(-status));
 	if (p->state == PIPE_CLEARING)
@@ -53,6 +53,11 @@ void pipe_clear_halt(struct pipe *p, enum pipe_state next)
 	const uint8_t setup[8] = {USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_ENDPOINT_HALT, 0,
 		p->address, 0, 0, 0};
 
+	if (!p->client) { /* it comes back without */
+		p->camera_halted = false;
+		p->state = next;
+		return;
+	}
 	memcpy(p->clear.setup, setup, sizeof(setup));
 	if (client_submit(p->client, &p->clear))
 		return;

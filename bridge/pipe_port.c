@@ -56,8 +56,10 @@ static bool is_wanted(struct pipe_slot *slot, uint32_t size)
 		return pipe_has_gone_on(p, pipe_buffer(slot), size);
 	if (p->state == PIPE_HALTING)
 		return p->swallows;
+	if (p->deaf)
+		p->deaf = !framing_is_command(p->framing, pipe_buffer(slot), size);
 	if (!pipe_is_dropping(p))
-		return true;
+		return !p->deaf;
 	/* With the command all that follows it. */
 	return p->holds &&
 		(pipe_slot_at(p, p->send)->state == SLOT_COME ||

@@ -154,6 +154,13 @@ static void on_relay_configured(void *user, bool configured)
 	p->callbacks->configured(p->user, configured);
 }
 
+static void on_relay_gone_on(void *user)
+{
+	struct presentation *p = user;
+
+	p->callbacks->gone_on(p->user);
+}
+
 static void on_relay_failed(void *user, const char *reason)
 {
 	struct presentation *p = user;
@@ -163,6 +170,7 @@ static void on_relay_failed(void *user, const char *reason)
 
 static const struct relay_callbacks relay_callbacks = {
 	.configured = on_relay_configured,
+	.gone_on = on_relay_gone_on,
 	.failed = on_relay_failed,
 };
 
@@ -252,6 +260,21 @@ const char *presentation_udc(const struct presentation *p)
 const struct relay *presentation_relay(const struct presentation *p)
 {
 	return p->relay;
+}
+
+bool presentation_can_hold(const struct presentation *p)
+{
+	return relay_can_hold(p->relay);
+}
+
+void presentation_hold(struct presentation *p)
+{
+	relay_hold(p->relay);
+}
+
+void presentation_go_on(struct presentation *p, struct client *client)
+{
+	relay_go_on(p->relay, client);
 }
 
 void presentation_flush(struct presentation *p)

@@ -24,6 +24,8 @@ struct presentation_options {
 struct presentation_callbacks {
 	/* The phone has configured the gadget, or has gone. */
 	void (*configured)(void *user, bool configured);
+	/* After presentation_go_on: everything is as before. */
+	void (*gone_on)(void *user);
 	/* The camera or the gadget is of no use any more. Called at most once; stop, then free, but
 	 * not from here. */
 	void (*failed)(void *user, const char *reason);
@@ -50,6 +52,11 @@ int presentation_new(struct ev_loop *loop, const struct usb_profile *profile, st
 
 const char *presentation_udc(const struct presentation *p);
 const struct relay *presentation_relay(const struct presentation *p);
+
+/* As relay_can_hold, relay_hold and relay_go_on. */
+bool presentation_can_hold(const struct presentation *p);
+void presentation_hold(struct presentation *p);
+void presentation_go_on(struct presentation *p, struct client *client);
 
 /* Once an iteration of the loop, before it sleeps. */
 void presentation_flush(struct presentation *p);

@@ -10,6 +10,7 @@
 #include "bridge/log.h"
 #include "bridge/phone.h"
 #include "bridge/pipe.h"
+#include "bridge/ptp_session.h"
 #include "bridge/transfer_abort.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
@@ -38,7 +39,7 @@
 
 struct relay {
 	const struct usb_profile *profile;
-	struct client *client;
+	struct client *client; /* NULL: the link is lost */
 	struct ffs *ffs;
 	const struct relay_callbacks *callbacks;
 	void *user;
@@ -51,6 +52,8 @@ struct relay {
 	ev_timer gather; /* runs while a pipe_is_gathering */
 	bool stirred;	 /* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
+	struct ptp_session session; /* that is being opened again, */
+	unsigned session_at;	    /* of this interface */
 	unsigned num_pipes;
 	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
 };
@@ -177,6 +180,8 @@ static void on_phone_stop(void *user, bool asleep)
 	struct relay *r = user;
 
 	transfer_abort_forget(&r->abort);
+	for (unsigned i = 0; !asleep && i < r->profile->num_interfaces; i++)
+		framing_end_session(&r->framings[i]);
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		if (asleep)
 			pipe_sleep(&r->pipes[i]);
@@ -288,13 +293,104 @@ void relay_flush(struct relay *r)
 		resume_early(r);
 	run_timer(r, &r->gather, gathering);
 	ffs_flush(r->ffs);
-	client_flush(r->client);
+	if (r->client)
+		client_flush(r->client);
 }
 
 void relay_stop(struct relay *r)
 {
 	phone_leave(&r->phone);
-	client_flush(r->client);
+	if (r->client)
+		client_flush(r->client);
+}
+
+/* ---- a link that is lost ---- */
+
+bool relay_can_hold(const struct relay *r)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		const struct pipe *p = &r->pipes[i];
+
+		if (p->is_bulk && p->bytes && p->framing->kind != FRAMING_PTP)
+			return false;
+	}
+	return true;
+}
+
+void relay_hold(struct relay *r)
+{
+	struct client *client = r->client;
+
+	r->client = NULL;
+	control_pipe_set_client(&r->control, NULL);
+	phone_set_client(&r->phone, NULL);
+	ptp_session_stop(&r->session);
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_hold(&r->pipes[i]);
+	client_abandon(client);
+}
+
+static void go_on(struct relay *r)
+{
+	bool cut[USBDESC_MAX_INTERFACES];
+
+	for (unsigned i = 0; i < r->profile->num_interfaces; i++)
+		cut[i] = framing_is_under_way(&r->framings[i]);
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		struct pipe *p = &r->pipes[i];
+
+		pipe_go_on(p, r->client, p->framing != &p->own_framing && cut[p->interface_at]);
+	}
+	phone_set_client(&r->phone, r->client);
+	control_pipe_set_client(&r->control, r->client);
+	r->callbacks->gone_on(r->user);
+}
+
+/* The bulk endpoint that an interface's framing goes by. */
+static const struct usb_endpoint *framed_endpoint(const struct relay *r, unsigned at, bool in)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		const struct pipe *p = &r->pipes[i];
+
+		if (p->framing == &r->framings[at] && (p->dir == FRAMING_IN) == in)
+			return &r->profile->endpoints[i];
+	}
+	return NULL;
+}
+
+/* One after the other, then all goes on. */
+static void open_sessions(struct relay *r)
+{
+	for (; r->session_at < r->profile->num_interfaces; r->session_at++) {
+		uint32_t id = framing_session(&r->framings[r->session_at]);
+		const struct usb_endpoint *in = framed_endpoint(r, r->session_at, true);
+		const struct usb_endpoint *out = framed_endpoint(r, r->session_at, false);
+
+		if (id && in && out) {
+			ptp_session_open(&r->session, r->client, in, out, id);
+			return;
+		}
+	}
+	go_on(r);
+}
+
+static void on_session(void *user, const char *problem)
+{
+	struct relay *r = user;
+
+	if (problem) {
+		on_pipe_failed(r, problem);
+		return;
+	}
+	r->session_at++;
+	open_sessions(r);
+}
+
+void relay_go_on(struct relay *r, struct client *client)
+{
+	r->client = client;
+	r->session_at = 0;
+	open_sessions(r);
 }
 
 /* ---- life ---- */
@@ -346,6 +442,7 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	phone_init(&r->phone, loop, client, profile, unplug_after_s, &phone_callbacks, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	transfer_abort_init(&r->abort, loop, profile, &r->control, r->pipes);
+	ptp_session_init(&r->session, loop, on_session, r);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], framing_of_interface(profile, i));
 	for (unsigned i = 0; i < profile->num_endpoints; i++) {
@@ -364,6 +461,7 @@ void relay_free(struct relay *r)
 {
 	if (!r)
 		return;
+	ptp_session_stop(&r->session);
 	transfer_abort_fini(&r->abort);
 	control_pipe_fini(&r->control);
 	phone_fini(&r->phone);

@@ -26,6 +26,8 @@ struct usb_profile;
 struct relay_callbacks {
 	/* The phone has configured the gadget, or has gone. */
 	void (*configured)(void *user, bool configured);
+	/* After relay_go_on: everything is as before. */
+	void (*gone_on)(void *user);
 	/* The camera is of no use any more; stop, then free. */
 	void (*failed)(void *user, const char *reason);
 };
@@ -50,6 +52,20 @@ void relay_setup(
 
 /* Once an iteration of the event loop, before it sleeps: hands what has gathered to both sides. */
 void relay_flush(struct relay *r);
+
+/* Whether the phone can be kept from noticing that the link was lost, and the camera reset: false
+ * once it has used what has a state that nobody here knows of, an endpoint other than of a still
+ * image or an interrupt. */
+bool relay_can_hold(const struct relay *r);
+
+/* The client's session is over: the phone waits until relay_go_on, with what it has asked for and
+ * sent. Thereafter the client is free to be freed. */
+void relay_hold(struct relay *r);
+
+/* The same camera has been imported again, and is as after a reset: opens the sessions again that
+ * the phone had open, then goes on (`gone_on`). What the link was lost in the middle of ends for
+ * the phone with a halt. */
+void relay_go_on(struct relay *r, struct client *client);
 
 /* Asks for nothing any more and gives up what is under way at the camera. */
 void relay_stop(struct relay *r);

@@ -62,6 +62,8 @@ static void on_done(struct client_urb *urb, int status, uint32_t actual)
 	bool by_port = !r->step;
 
 	(void)actual;
+	if (!r->client)
+		return;
 	if (by_port && !status) {
 		finish(r);
 		return;
@@ -92,9 +94,18 @@ void reset_start(struct reset *r)
 {
 	r->running = true;
 	r->step = 0;
-	if (client_reset_device(r->client, &r->urb))
+	if (!r->client || client_reset_device(r->client, &r->urb))
 		return;
 	ev_timer_again(r->loop, &r->timeout);
+}
+
+void reset_set_client(struct reset *r, struct client *client)
+{
+	r->client = client;
+	if (!client)
+		ev_timer_stop(r->loop, &r->timeout);
+	else if (r->running)
+		finish(r);
 }
 
 void reset_init(struct reset *r, struct ev_loop *loop, struct client *client,

@@ -18,7 +18,7 @@
 struct usb_profile;
 
 struct reset {
-	struct client *client;
+	struct client *client; /* NULL: the link is lost */
 	const struct usb_profile *profile;
 	struct ev_loop *loop;
 	ev_timer timeout;
@@ -34,6 +34,9 @@ struct reset {
 void reset_init(struct reset *r, struct ev_loop *loop, struct client *client,
 	const struct usb_profile *profile, void (*done)(void *user), void *user);
 void reset_fini(struct reset *r);
+
+/* NULL, before client_abandon: the link is lost; else it is back, and the camera has been reset. */
+void reset_set_client(struct reset *r, struct client *client);
 
 /* While none is running. What the server has of earlier URBs comes before it, what is submitted
  * after `done` comes after. */

@@ -29,6 +29,7 @@ foreach(wrapped
 	test_relay_abort=ev_timer_again
 	test_relay_early=ev_timer_again
 	test_relay_gather=ev_timer_again
+	test_relay_hold=ev_timer_again
 	test_relay_phone=ev_timer_again
 	test_relay_random=ev_timer_again)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})

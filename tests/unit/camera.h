@@ -104,6 +104,9 @@ struct camera *camera_new(int fd);
 void camera_free(struct camera *c);
 struct camera_endpoint *camera_add(struct camera *c, uint8_t address, uint32_t max_packet);
 
+/* The link is lost: the server forgets its client's URBs, and the device is reset. */
+void camera_hang_up(struct camera *c);
+
 /* Answers OP_REQ_IMPORT, which must be there in whole. */
 void camera_hand_over(struct camera *c);
 

@@ -360,13 +360,38 @@ static void free_urbs(struct camera_urb *urb)
 	}
 }
 
+static void free_endpoint_urbs(struct camera_endpoint *e)
+{
+	free_urbs(e->first);
+	e->first = NULL;
+	e->last = &e->first;
+	e->pending = 0;
+}
+
+void camera_hang_up(struct camera *c)
+{
+	for (unsigned i = 0; i <= c->num_endpoints; i++) {
+		free_endpoint_urbs(&c->endpoints[i]);
+		if (c->endpoints[i].address & USB_DIR_IN)
+			camera_forget(&c->endpoints[i]);
+		c->endpoints[i].halted = false;
+	}
+	free_urbs(c->tx);
+	c->tx = NULL;
+	c->tx_last = &c->tx;
+	c->num_unlinked = c->urbs_out = 0;
+	c->rx_size = c->out_size = 0;
+	close(c->fd);
+	c->fd = -1;
+}
+
 void camera_free(struct camera *c)
 {
 	for (unsigned i = 0; i <= c->num_endpoints; i++) {
 		c->endpoints[i].given = 0;
 		camera_forget(&c->endpoints[i]);
 		free(c->endpoints[i].packets);
-		free_urbs(c->endpoints[i].first);
+		free_endpoint_urbs(&c->endpoints[i]);
 	}
 	free_urbs(c->tx);
 	close(c->fd);

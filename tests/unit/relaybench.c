@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/relaybench.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -29,23 +30,52 @@ static const struct client_callbacks client_callbacks = {
 	.closed = on_closed,
 };
 
-void bench_open(struct bench *b, unsigned depth, bool dwc2, void (*flush)(void *user), void *user)
+/* A session that is imported, with what is to become the camera's end of it. */
+static void connect_client(struct bench *b, int *camera_fd)
 {
 	struct conn conn;
 	int fds[2];
 
-	memset(b, 0, sizeof(*b));
-	b->flush = flush;
-	b->user = user;
+	b->closed = 0;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	b->camera = camera_new(fds[1]);
-	b->ffs = fake_ffs_new(depth, dwc2);
+	*camera_fd = fds[1];
 	conn_adopt(&conn, fds[0]);
 	assert_int_equal(client_new(&conn, CAMERA_BUSID, &client_callbacks, b, &b->client), 0);
 	client_flush(b->client);
+}
+
+static void import(struct bench *b)
+{
 	camera_hand_over(b->camera);
 	client_dispatch(b->client);
 	assert_int_equal(b->closed, 0);
+}
+
+void bench_open(struct bench *b, unsigned depth, bool dwc2, void (*flush)(void *user), void *user)
+{
+	int fd;
+
+	memset(b, 0, sizeof(*b));
+	b->flush = flush;
+	b->user = user;
+	connect_client(b, &fd);
+	b->camera = camera_new(fd);
+	b->ffs = fake_ffs_new(depth, dwc2);
+	import(b);
+}
+
+void bench_lose(struct bench *b)
+{
+	camera_hang_up(b->camera);
+	client_dispatch(b->client);
+	assert_int_equal(b->closed, -ECONNRESET);
+}
+
+void bench_return(struct bench *b)
+{
+	client_free(b->client);
+	connect_client(b, &b->camera->fd);
+	import(b);
 }
 
 void bench_close(struct bench *b)

@@ -30,6 +30,11 @@ void bench_open(struct bench *b, unsigned depth, bool dwc2, void (*flush)(void *
 void bench_close(
 	struct bench *b); /* in the order of the supervisor's let_go, which is the caller's */
 
+/* The link is lost, of which the client hears; and another session, once the first client has been
+ * abandoned. */
+void bench_lose(struct bench *b);
+void bench_return(struct bench *b);
+
 /* The same endpoint at both ends; the position is the order of the calls. */
 struct camera_endpoint *bench_add(
 	struct bench *b, uint8_t camera_address, uint8_t phone_address, uint32_t max_packet);

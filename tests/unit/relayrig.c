@@ -57,6 +57,13 @@ static void on_configured(void *user, bool configured)
 		r->unconfigured++;
 }
 
+static void on_gone_on(void *user)
+{
+	struct relayrig *r = user;
+
+	r->gone_on++;
+}
+
 static void on_failed(void *user, const char *reason)
 {
 	struct relayrig *r = user;
@@ -67,6 +74,7 @@ static void on_failed(void *user, const char *reason)
 
 static const struct relay_callbacks callbacks = {
 	.configured = on_configured,
+	.gone_on = on_gone_on,
 	.failed = on_failed,
 };
 

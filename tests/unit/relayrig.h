@@ -29,7 +29,7 @@ struct relayrig {
 	struct relay *relay;
 	struct camera_endpoint *camera[RIG_ENDPOINTS];
 	/* what the relay told */
-	unsigned configured, unconfigured, failed;
+	unsigned configured, unconfigured, gone_on, failed;
 };
 
 void relayrig_profile(struct usb_profile *profile);

@@ -28,7 +28,7 @@
 #define SELF "allowed: mirror, yes, no"
 #define UNPLUG "allowed: never, or 1 to 3600"
 #define LEDS "allowed: none, or a name in /sys/class/leds"
-#define SECTIONS "allowed: server, camera, gadget, led"
+#define SECTIONS "allowed: server, camera, gadget, link, led"
 #define TOO_LONG "the line is too long; allowed: 198 characters"
 
 /* ---- what is taken ---- */
@@ -36,7 +36,7 @@
 static const struct good {
 	const char *name, *text;
 	const char *host, *port, *busid, *id, *serial, *udc, *led; /* NULL: the default */
-	int power, self, unplug; /* and 1 more, so that 0 is the default */
+	int power, self, unplug, hold; /* and 1 more, so that 0 is the default */
 } goods[] = {
 	{.name = "least", .text = HOST},
 	{.name = "everything",
@@ -56,6 +56,8 @@ static const struct good {
 	{.name = "most power", .text = HOST "[gadget]\nmax_power_ma = 500\n", .power = 501},
 	{.name = "soonest unplug", .text = HOST "[gadget]\nunplug_after_s = 1\n", .unplug = 2},
 	{.name = "latest unplug", .text = HOST "[gadget]\nunplug_after_s = 3600\n", .unplug = 3601},
+	{.name = "no hold", .text = HOST "[link]\nhold_s = 0\n", .hold = 1},
+	{.name = "longest hold", .text = HOST "[link]\nhold_s = 600\n", .hold = 601},
 	{.name = "no unplug", .text = HOST "[gadget]\nunplug_after_s = never\n", .unplug = 1},
 	{.name = "bus-powered", .text = HOST "[gadget]\nself_powered = no\n", .self = 1},
 	{.name = "mirror, by name",
@@ -134,6 +136,7 @@ static void test_good(void **state)
 		assert_int_equal(c.gadget.max_power_ma, g->power - 1);
 		assert_int_equal(c.gadget.self_powered, g->self - 1);
 		assert_int_equal(c.gadget.unplug_after_s, g->unplug ? g->unplug - 1 : 5);
+		assert_int_equal(c.link.hold_s, g->hold ? g->hold - 1 : 10);
 	}
 }
 
@@ -220,6 +223,8 @@ static const struct bad {
 	{HOST "[gadget]\nself_powered = 1\n", "F:4: '1' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nself_powered =\n", "F:4: '' is no value for self_powered; " SELF},
 	{HOST "[gadget]\nudc = ../x\n", "F:4: '../x' is no value for udc; " UDCS},
+	{HOST "[link]\nhold_s = 601\n", "F:4: '601' is no value for hold_s; allowed: 0 to 600"},
+	{HOST "[link]\nhold_s = never\n", "F:4: 'never' is no value for hold_s; allowed: 0 to 600"},
 	{HOST "[led]\nname =\n", "F:4: '' is no value for name; " LEDS},
 	{HOST "[led]\nname = ..\n", "F:4: '..' is no value for name; " LEDS},
 	{HOST "[led]\nname = a/b\n", "F:4: 'a/b' is no value for name; " LEDS},

@@ -15,7 +15,7 @@
 
 /* ---- layout ---- */
 
-static const struct relay_callbacks no_callbacks = {NULL, NULL};
+static const struct relay_callbacks no_callbacks = {NULL, NULL, NULL};
 
 static struct relay *make(const struct usb_profile *profile)
 {

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The part of pipe that deals with a link that is lost, and is back. */
+#include "bridge/pipe.h"
+
+void pipe_hold(struct pipe *p)
+{
+	pipe_drop_gathered(p);
+	p->client = NULL;
+}
+
+/* Whether this slot has brought a command, perhaps behind the last of what was cut. */
+static bool begins_anew(struct pipe_slot *slot)
+{
+	int size = pipe_skip_remnant(slot, (int)slot->size);
+
+	if (size < 0 || !framing_is_command(slot->pipe->framing, pipe_buffer(slot), (uint32_t)size))
+		return false;
+	slot->size = (uint32_t)size;
+	return true;
+}
+
+/* What the phone has sent of a transfer that nobody ends; not what it has sent since. */
+static void drop_cut(struct pipe *p)
+{
+	p->deaf = true;
+	p->epoch++;
+	for (unsigned i = p->send; p->deaf && i != p->head; i++) {
+		struct pipe_slot *slot = pipe_slot_at(p, i);
+
+		/* One that the phone has filled in part may end with its next command. */
+		if (slot->state == SLOT_ASKED)
+			slot->remnant = true;
+		else if (slot->state == SLOT_COME && begins_anew(slot))
+			p->deaf = false;
+		else if (slot->state == SLOT_COME)
+			pipe_drop(slot);
+	}
+}
+
+void pipe_go_on(struct pipe *p, struct client *client, bool cut)
+{
+	p->client = client;
+	p->camera_halted = p->swallows = false;
+	if (cut)
+		framing_begin(p->framing, p->dir);
+	if (cut && !pipe_is_in(p)) {
+		drop_cut(p);
+	} else if (cut && (p->state == PIPE_RUNNING || pipe_is_early(p))) {
+		/* Behind what had come of it. */
+		p->early = false;
+		p->halt_at = p->head - 1;
+		p->state = PIPE_HALTING;
+	}
+	pipe_pump(p);
+}
