@@ -15,7 +15,7 @@
 #include "bridge/log.h"
 #include "bridge/probe.h"
 
-/* For a server or a camera to answer, in each state before ACQUIRED. */
+/* For a server or a camera to answer, in each state before ACQUIRED; unless the options say. */
 #define STEP_TIMEOUT_S 10.
 #define RETRY_S 0.5
 /* A stock server needs a moment after a detach: retries of a device that is said to be busy, and of
@@ -102,7 +102,7 @@ static void enter(struct acquisition *a, unsigned state)
 {
 	a->state = state;
 	if (state < STATE_ACQUIRED)
-		set_timer(a, STEP_TIMEOUT_S);
+		set_timer(a, a->options.step_s > 0. ? a->options.step_s : STEP_TIMEOUT_S);
 	else
 		ev_timer_stop(a->loop, &a->timer);
 }
@@ -114,12 +114,17 @@ static void drop_client(struct acquisition *a)
 	a->client = NULL;
 }
 
-static void drop_session(struct acquisition *a)
+static void drop_probe(struct acquisition *a)
 {
-	drop_client(a);
 	free(a->probe);
 	a->probe = NULL;
 	a->probed = false;
+}
+
+static void drop_session(struct acquisition *a)
+{
+	drop_client(a);
+	drop_probe(a);
 }
 
 static void drop_list(struct acquisition *a)
@@ -140,16 +145,21 @@ void acquisition_let_go(struct acquisition *a)
 void acquisition_fini(struct acquisition *a)
 {
 	acquisition_let_go(a);
-	drop_session(a);
+	drop_probe(a);
+	free(a->former);
+}
+
+struct usb_profile *acquisition_profile(const struct acquisition *a)
+{
+	return &(a->former ? a->former : a->probe)->profile;
 }
 
 /* Begins a state that starts with a connection. */
 static bool enter_by_conn(struct acquisition *a, unsigned state, struct conn *conn)
 {
-	const char *why;
+	const char *host = *a->address ? a->address : a->config->server.host, *why;
 
-	if (!conn_open(conn, a->config->server.host, a->config->server.port, a->options.local_port,
-		    &why)) {
+	if (!conn_open(conn, host, a->config->server.port, a->options.local_port, &why)) {
 		/* The resolver has blocked the loop, perhaps for longer than the step may take. */
 		ev_now_update(a->loop);
 		enter(a, state);
@@ -216,6 +226,7 @@ static void on_closed(void *user, int error, const char *reason)
 		a->todo = TODO_RETRY;
 		return;
 	}
+	a->lost = a->state == STATE_ACQUIRED && error != -EPROTO;
 	fail_device(a, OUTCOME_FAILED, "%s", reason);
 }
 
@@ -299,6 +310,25 @@ static void no_camera(struct acquisition *a)
 			"several devices match:%s; say more in [camera]: busid, id, serial", what);
 }
 
+/* With the profile that its taker has, if it is to be the same camera as before. */
+static void acquire(struct acquisition *a)
+{
+	if (a->former && !usbdesc_is_same(&a->former->profile, &a->probe->profile)) {
+		end(a, OUTCOME_NO_CAMERA, "another camera is at %s by now", a->imported);
+		return;
+	}
+	if (a->former) {
+		drop_probe(a);
+		a->probe = a->former;
+		a->former = NULL;
+	}
+	drop_list(a);
+	/* The resolver may need the link that is lost by then. */
+	(void)client_peer(a->client, a->address);
+	enter(a, STATE_ACQUIRED);
+	a->callbacks->acquired(a->user);
+}
+
 static void select_camera(struct acquisition *a)
 {
 	const char *busid;
@@ -307,9 +337,7 @@ static void select_camera(struct acquisition *a)
 	if (a->verdict == SELECTION_NONE || a->verdict == SELECTION_AMBIGUOUS) {
 		no_camera(a);
 	} else if (a->verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid)) {
-		drop_list(a);
-		enter(a, STATE_ACQUIRED);
-		a->callbacks->acquired(a->user);
+		acquire(a);
 	} else {
 		drop_session(a);
 		a->busy = 0;
@@ -413,6 +441,23 @@ const char *acquisition_state_str(const struct acquisition *a)
 	};
 
 	return names[a->state];
+}
+
+void acquisition_again(struct acquisition *a, const struct acquisition_options *options)
+{
+	acquisition_let_go(a);
+	if (!a->former) {
+		a->former = a->probe;
+		a->probe = NULL;
+	}
+	drop_probe(a);
+	a->options = *options;
+	a->todo = TODO_NOTHING;
+	a->busy = a->unlisted = 0;
+	a->pausing = a->lost = false;
+	a->verdict = SELECTION_NONE;
+	a->unmatched = OUTCOME_NO_CAMERA;
+	start_listing(a);
 }
 
 void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,

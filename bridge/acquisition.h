@@ -18,6 +18,7 @@
 
 #include <ev.h>
 
+#include "bridge/conn.h"
 #include "bridge/selection.h"
 
 struct client;
@@ -38,14 +39,15 @@ enum outcome {
 struct acquisition_callbacks {
 	/* The camera is imported and probed; its client is the taker's to use, and to flush. */
 	void (*acquired)(void *user);
-	/* There will be no camera, or it is gone again. Called at most once, and nothing after it.
-	 */
+	/* There will be no camera, or it is gone again. Called at most once, and nothing after it,
+	 * but for acquisition_again. */
 	void (*ended)(void *user, enum outcome outcome, const char *reason);
 };
 
 struct acquisition_options {
 	uint16_t local_port; /* of its connections, see conn_open; 0: any */
 	bool quiet;	     /* what stands in the way has been said before */
+	double step_s;	     /* that each state before ACQUIRED may take; 0: 10 */
 };
 
 struct acquisition {
@@ -62,10 +64,13 @@ struct acquisition {
 	unsigned busy, unlisted; /* retries for either reason; busy: of `imported` */
 	bool pausing;
 	bool probed;
+	bool lost;	      /* the link, since the camera was acquired */
 	struct devlist *list; /* NULL from ACQUIRED on */
 	/* the session; NULL what there is not */
-	struct client *client; /* from ACQUIRED on: for the taker */
-	struct probe *probe;   /* from ACQUIRED on: holds the profile */
+	struct client *client;		 /* from ACQUIRED on: for the taker */
+	struct probe *probe;		 /* from ACQUIRED on: holds the profile */
+	struct probe *former;		 /* of the camera that acquisition_again looks for, */
+	char address[CONN_ADDRESS_SIZE]; /* and that of its server */
 	/* which device; `imported` is the busid of the session's */
 	struct selection selection;
 	enum selection_verdict verdict; /* the last */
@@ -78,6 +83,13 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	const struct acquisition_options *options, const struct acquisition_callbacks *callbacks,
 	void *user);
 
+/* The camera's, once it has been acquired. Stays where it is, and as it is, to the end. */
+struct usb_profile *acquisition_profile(const struct acquisition *a);
+
+/* After `ended`, when the camera had been acquired: looks for it once more, at the same address;
+ * what is not the same camera, by all that it says of itself, ends with OUTCOME_NO_CAMERA. */
+void acquisition_again(struct acquisition *a, const struct acquisition_options *options);
+
 /* "connecting", "importing", "probing", "acquired" or "ended". */
 const char *acquisition_state_str(const struct acquisition *a);
 
@@ -85,7 +97,7 @@ const char *acquisition_state_str(const struct acquisition *a);
  * what has happened, watches for more. */
 void acquisition_prepare(struct acquisition *a);
 
-/* Closes the connection, upon which the server resets the device. The profile stays. */
+/* Closes the connection, upon which the server resets the device. */
 void acquisition_let_go(struct acquisition *a);
 
 /* Lets go, and frees what is left. */

@@ -43,12 +43,23 @@ static bool set_host(struct config *c, const char *value)
 		copy(c->server.host, sizeof(c->server.host), value);
 }
 
-static bool set_port(struct config *c, const char *value)
+/* A decimal number, at most `max`. */
+static bool number(const char *value, unsigned max, unsigned *out)
 {
 	char *end;
-	unsigned long port = strtoul(value, &end, 10);
+	unsigned long n = strtoul(value, &end, 10);
 
-	return isdigit((unsigned char)*value) && !*end && port >= 1 && port <= 65535 &&
+	if (!isdigit((unsigned char)*value) || *end || n > max)
+		return false;
+	*out = (unsigned)n;
+	return true;
+}
+
+static bool set_port(struct config *c, const char *value)
+{
+	unsigned port;
+
+	return number(value, 65535, &port) && port &&
 		copy(c->server.port, sizeof(c->server.port), value);
 }
 
@@ -90,9 +101,8 @@ static bool set_udc(struct config *c, const char *value)
 
 static bool set_max_power(struct config *c, const char *value)
 {
-	char *end;
-	unsigned long ma = strtoul(value, &end, 10);
-	bool is_number = isdigit((unsigned char)*value) && !*end && ma <= 500;
+	unsigned ma;
+	bool is_number = number(value, 500, &ma);
 
 	c->gadget.max_power_ma = is_number ? (int)ma : CONFIG_MIRROR;
 	return is_number || !strcmp(value, "mirror");
@@ -108,12 +118,18 @@ static bool set_self_powered(struct config *c, const char *value)
 
 static bool set_unplug_after(struct config *c, const char *value)
 {
-	char *end;
-	unsigned long s = strtoul(value, &end, 10);
-	bool is_number = isdigit((unsigned char)*value) && !*end && s >= 1 && s <= 3600;
+	unsigned *s = &c->gadget.unplug_after_s;
 
-	c->gadget.unplug_after_s = is_number ? (unsigned)s : 0;
-	return is_number || !strcmp(value, "never");
+	if (!strcmp(value, "never")) {
+		*s = 0;
+		return true;
+	}
+	return number(value, 3600, s) && *s;
+}
+
+static bool set_hold(struct config *c, const char *value)
+{
+	return number(value, 600, &c->link.hold_s);
 }
 
 static bool set_led(struct config *c, const char *value)
@@ -136,6 +152,7 @@ static const struct key {
 	{"gadget", "max_power_ma", set_max_power, "mirror, or 0 to 500"},
 	{"gadget", "self_powered", set_self_powered, "mirror, yes, no"},
 	{"gadget", "unplug_after_s", set_unplug_after, "never, or 1 to 3600"},
+	{"link", "hold_s", set_hold, "0 to 600"},
 	{"led", "name", set_led, "none, or a name in /sys/class/leds"},
 };
 
@@ -237,6 +254,7 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 	c->gadget.max_power_ma = CONFIG_MIRROR;
 	c->gadget.self_powered = CONFIG_MIRROR;
 	c->gadget.unplug_after_s = 5;
+	c->link.hold_s = 10;
 	strcpy(c->led.name, "ACT");
 	if (!strncmp(text, BOM, strlen(BOM)))
 		p.text += strlen(BOM);

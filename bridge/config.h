@@ -26,6 +26,9 @@ struct config {
 		unsigned unplug_after_s; /* 1..3600, or 0 for never; default 5 */
 	} gadget;
 	struct {
+		unsigned hold_s; /* 0..600; default 10 */
+	} link;
+	struct {
 		char name[64]; /* in /sys/class/leds; "none": no LED; default "ACT" */
 	} led;
 };

@@ -123,7 +123,8 @@ void report_log(const struct relay *relay, const struct client *client)
 			p->address, (unsigned long long)p->bytes, (unsigned long long)p->urbs,
 			(unsigned long long)p->errors, p->urbs_out, pipe_state_str(p->state));
 	}
-	log_info("URBs: %u of %u", client_in_flight(client), CLIENT_MAX_URBS);
+	if (client)
+		log_info("URBs: %u of %u", client_in_flight(client), CLIENT_MAX_URBS);
 	if (!getrusage(RUSAGE_SELF, &usage))
 		log_info("memory %ld KiB at most, CPU %ld.%02ld s user, %ld.%02ld s system",
 			usage.ru_maxrss, (long)usage.ru_utime.tv_sec,

@@ -31,7 +31,7 @@ struct report {
 /* A text with a newline at its end, to be freed; NULL: out of memory. */
 char *report_write(const struct report *r);
 
-/* The counters, as lines of the log. */
+/* The counters, as lines of the log. `client` may be NULL. */
 void report_log(const struct relay *relay, const struct client *client);
 
 #endif

@@ -34,6 +34,10 @@
 #define PAUSE_GROWTH 2.
 #define JITTER 0.2
 
+/* While the phone waits there is no time for any of that, nor for a packet to be sent again. */
+#define HOLD_PAUSE_S 0.5
+#define HOLD_STEP_S 3.
+
 /* What has come to an end, and what may be done about it. */
 static const struct trouble {
 	double longest_pause_s;
@@ -54,12 +58,13 @@ struct supervisor {
 	struct ev_loop *loop;
 	ev_signal sigterm, sigint, sighup, sigusr1;
 	ev_prepare prepare;
-	ev_timer pause;
+	ev_timer pause, hold;
 	struct led led;
 	struct control control;
 	struct acquisition acquisition;
 	bool acquiring;			   /* there is an acquisition; else there is a pause */
 	struct presentation *presentation; /* NULL before the camera is there */
+	bool holding;			   /* its link is lost, and the phone waits */
 	uint64_t bytes;			   /* that had been relayed when the loop slept last */
 	bool ending, draining;		   /* to be carried out; under way */
 	bool stopping;			   /* for good */
@@ -103,7 +108,8 @@ static void on_configured(void *user, bool configured)
 	if (s->draining)
 		return;
 	log_info(configured ? "the phone uses the camera" : "the phone has let go of the camera");
-	led_show(&s->led, configured ? LED_CONFIGURED : LED_READY);
+	if (!s->holding)
+		led_show(&s->led, configured ? LED_CONFIGURED : LED_READY);
 }
 
 static void on_failed(void *user, const char *reason)
@@ -111,8 +117,26 @@ static void on_failed(void *user, const char *reason)
 	end(user, OUTCOME_FAILED, "%s", reason);
 }
 
+static void show_presented(struct supervisor *s)
+{
+	led_show(&s->led,
+		relay_phone(presentation_relay(s->presentation))->configured ? LED_CONFIGURED
+									     : LED_READY);
+}
+
+static void on_gone_on(void *user)
+{
+	struct supervisor *s = user;
+
+	s->holding = false;
+	ev_timer_stop(s->loop, &s->hold);
+	log_info("the link is back, and so is the camera");
+	show_presented(s);
+}
+
 static const struct presentation_callbacks presentation_callbacks = {
 	.configured = on_configured,
+	.gone_on = on_gone_on,
 	.failed = on_failed,
 };
 
@@ -129,7 +153,7 @@ static void log_findings(const struct fit *fit)
 
 static void present(struct supervisor *s)
 {
-	struct usb_profile *profile = &s->acquisition.probe->profile;
+	struct usb_profile *profile = acquisition_profile(&s->acquisition);
 	const char *product = usbdesc_text(profile, profile->product_string, 0);
 	struct presentation_options options;
 	struct udc udc;
@@ -154,7 +178,7 @@ static void present(struct supervisor *s)
 		return;
 	}
 	log_info("presented on %s, waiting for the phone", presentation_udc(s->presentation));
-	led_show(&s->led, LED_READY);
+	show_presented(s);
 	s->attempts = 0;
 }
 
@@ -162,12 +186,58 @@ static void present(struct supervisor *s)
 
 static void on_acquired(void *user)
 {
-	present(user);
+	struct supervisor *s = user;
+
+	if (s->holding)
+		presentation_go_on(s->presentation, s->acquisition.client);
+	else
+		present(s);
+	if (s->presentation)
+		presentation_flush(s->presentation);
+}
+
+static void start_hold(struct supervisor *s, const char *reason)
+{
+	log_warning("%s; the phone waits for up to %u s", reason, s->config.link.hold_s);
+	(void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
+	s->holding = true;
+	ev_timer_set(&s->hold, s->config.link.hold_s, 0.);
+	ev_timer_start(s->loop, &s->hold);
+	led_show(&s->led, LED_HOLDING);
+}
+
+static void on_hold(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct supervisor *s = timer->data;
+	char reason[sizeof(s->reason)];
+
+	(void)loop;
+	(void)events;
+	strcpy(reason, s->reason);
+	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %u s", reason,
+		s->config.link.hold_s);
 }
 
 static void on_ended(void *user, enum outcome outcome, const char *reason)
 {
-	end(user, outcome, "%s", reason);
+	struct supervisor *s = user;
+	bool lost = s->presentation && s->acquisition.lost;
+	bool may_hold = s->config.link.hold_s && !s->options->once;
+
+	if (s->ending)
+		return;
+	if (lost && !s->holding && may_hold && presentation_can_hold(s->presentation))
+		start_hold(s, reason);
+	if (!s->holding) {
+		end(s, outcome, "%s", reason);
+		return;
+	}
+	if (lost)
+		presentation_hold(s->presentation);
+	else
+		log_debug("%s", reason);
+	ev_timer_set(&s->pause, HOLD_PAUSE_S, 0.);
+	ev_timer_start(s->loop, &s->pause);
 }
 
 static const struct acquisition_callbacks acquisition_callbacks = {
@@ -180,6 +250,9 @@ static void let_go(struct supervisor *s)
 {
 	if (!s->acquiring)
 		return;
+	ev_timer_stop(s->loop, &s->hold);
+	ev_timer_stop(s->loop, &s->pause);
+	s->holding = false;
 	if (s->presentation)
 		presentation_stop(s->presentation);
 	acquisition_let_go(&s->acquisition);
@@ -205,6 +278,8 @@ static const char *state_str(const struct supervisor *s)
 		return "backoff";
 	if (!s->presentation)
 		return acquisition_state_str(&s->acquisition);
+	if (s->holding)
+		return "holding";
 	return relay_phone(presentation_relay(s->presentation))->configured ? "active"
 									    : "presented";
 }
@@ -226,17 +301,19 @@ static char *report(void *user)
 	struct conn_info link;
 	struct report r = {
 		.state = state_str(s),
-		.reason = presented ? "" : s->reason,
+		.reason = presented && !s->holding ? "" : s->reason,
 		.since_s = now_s() - s->since,
 		.host = s->config.server.host,
 		.port = s->config.server.port,
 	};
 
-	if (presented) {
+	if (presented && !s->holding) {
 		link = client_link(s->acquisition.client);
 		r.link = &link;
+	}
+	if (presented) {
 		r.busid = s->acquisition.imported;
-		r.camera = &s->acquisition.probe->profile;
+		r.camera = acquisition_profile(&s->acquisition);
 		r.udc = presentation_udc(s->presentation);
 		r.relay = presentation_relay(s->presentation);
 	}
@@ -247,8 +324,13 @@ static char *report(void *user)
 
 static void start_acquiring(struct supervisor *s)
 {
-	const struct acquisition_options options = {LOCAL_PORT, s->attempts > 0};
+	const struct acquisition_options options = {
+		LOCAL_PORT, s->attempts > 0 || s->holding, s->holding ? HOLD_STEP_S : 0.};
 
+	if (s->holding) {
+		acquisition_again(&s->acquisition, &options);
+		return;
+	}
 	acquisition_init(&s->acquisition, s->loop, &s->config, &options, &acquisition_callbacks, s);
 	s->acquiring = true;
 }
@@ -384,8 +466,9 @@ static void start_watchers(struct supervisor *s)
 	start_signal(s, &s->sighup, SIGHUP, on_sighup);
 	start_signal(s, &s->sigusr1, SIGUSR1, on_sigusr1);
 	ev_init(&s->pause, on_pause);
+	ev_init(&s->hold, on_hold);
 	ev_prepare_init(&s->prepare, on_prepare);
-	s->pause.data = s->prepare.data = s;
+	s->pause.data = s->hold.data = s->prepare.data = s;
 	ev_prepare_start(s->loop, &s->prepare);
 }
 

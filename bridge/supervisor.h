@@ -4,7 +4,7 @@
  * presentation, which report to it by callback; what they report is carried out before the loop
  * sleeps next, never inside the callback.
  *
- *   acquisition -> PRESENTED <-> ACTIVE
+ *   acquisition -> PRESENTED <-> ACTIVE <-> HOLDING, while the same camera is looked for
  *   any of them -> DRAINING, with a reason -> a pause -> acquisition
  *                                          -> the end, on a signal
  */

@@ -31,6 +31,7 @@ static void check_taken(const struct config *c)
 	require(c->gadget.max_power_ma >= CONFIG_MIRROR && c->gadget.max_power_ma <= 500);
 	require(c->gadget.self_powered >= CONFIG_MIRROR && c->gadget.self_powered <= 1);
 	require(c->gadget.unplug_after_s <= 3600);
+	require(c->link.hold_s <= 600);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -325,7 +325,7 @@ bridge_config() {
 	local -A value=([server.host]=$server_host [camera.busid]=$busid [gadget.udc]=dummy_udc.0)
 	local word section key
 	for word; do value[${word%%=*}]=${word#*=}; done
-	for section in server camera gadget led; do
+	for section in server camera gadget link led; do
 		echo "[$section]"
 		for key in "${!value[@]}"; do
 			[ "${key%%.*}" = $section ] && [ -n "${value[$key]}" ] || continue
