@@ -205,9 +205,7 @@ void led_init(struct led *l, struct ev_loop *loop, const char *folder, const cha
 	read_triggers(l);
 	l->max = get_number(l, "max_brightness");
 	l->former = get_number(l, "brightness");
-	if (!l->max)
-		l->max = 1;
-	(void)put(l, "trigger", "none");
+	/* This ends its trigger, too (sysfs-class-led). */
 	if (put_number(l, "brightness", 0))
 		return;
 	log_warning("no LED shows what goes on: %s/brightness: %s", path, strerror(errno));

@@ -122,9 +122,9 @@ static void test_taken_and_given_back(void **state)
 
 	(void)state;
 	open_rig(&r, ALL);
-	expect(&r, "trigger", "none");
 	expect(&r, "brightness", "0");
 	led_show(&r.led, LED_CONFIGURED);
+	expect(&r, "trigger", "none");
 	expect(&r, "brightness", "255");
 	led_fini(&r.led);
 	expect(&r, "brightness", "1");
@@ -242,11 +242,59 @@ static void test_flicker(void **state)
 	close_rig(&r);
 }
 
-static void test_none(void **state)
+/* What is shown already does not begin again. */
+static void test_same(void **state)
 {
-	struct led led;
+	struct rig r;
 
 	(void)state;
+	open_rig(&r, ALL);
+	led_show(&r.led, LED_NO_CAMERA);
+	put(&r, "pattern", "not written again");
+	led_show(&r.led, LED_NO_CAMERA);
+	expect(&r, "pattern", "not written again");
+	close_rig(&r);
+}
+
+/* One that may not be written stays as it is. */
+static void test_not_writable(void **state)
+{
+	char path[128];
+	struct rig r;
+
+	(void)state;
+	open_rig(&r, ALL);
+	led_fini(&r.led);
+	put(&r, "trigger", ALL);
+	in_folder(&r, "brightness", path);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	led_init(&r.led, r.loop, r.folder, "ACT");
+	led_show(&r.led, LED_FAULT);
+	expect(&r, "trigger", ALL);
+	assert_false(ev_is_active(&r.led.step));
+	close_rig(&r);
+}
+
+static void test_none(void **state)
+{
+	char name[64];
+	struct led led;
+	struct rig r;
+
+	(void)state;
+	/* Even if there is one of that name. */
+	open_rig(&r, ALL);
+	led_fini(&r.led);
+	(void)snprintf(name, sizeof(name), "%s/" LED_NONE, r.folder);
+	assert_int_equal(symlink("ACT", name), 0);
+	led_init(&led, r.loop, r.folder, LED_NONE);
+	led_show(&led, LED_CONFIGURED);
+	expect(&r, "brightness", "1");
+	led_fini(&led);
+	assert_int_equal(remove(name), 0);
+	close_rig(&r);
+
 	led_init(&led, NULL, "/nowhere", "ACT");
 	led_show(&led, LED_FAULT);
 	led_show(&led, LED_CONFIGURED);
@@ -263,6 +311,8 @@ int main(void)
 		cmocka_unit_test(test_by_ourselves),
 		cmocka_unit_test(test_pattern_missing),
 		cmocka_unit_test(test_flicker),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_not_writable),
 		cmocka_unit_test(test_none),
 	};
 
