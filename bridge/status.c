@@ -87,7 +87,7 @@ static double number(const cJSON *object, const char *name)
 /* Valid until the next call. What the camera said of itself is for no terminal. */
 static const char *text(const cJSON *object, const char *name)
 {
-	static char clean[4][256];
+	static char clean[4][640]; /* as a line of the log */
 	static unsigned at;
 	const cJSON *item = get(object, name);
 

@@ -51,6 +51,9 @@ static void test_report(void **state)
 	"{\"version\":1,\"state\":\"active\",\"since_s\":3725.5,\"reason\":\"\"," SERVER           \
 	"," CAMERA "," PHONE "," ENDPOINT(bytes) "}"
 
+#define X10(s) s s s s s s s s s s
+#define REASON X10(X10("words")) /* the longest there is has 511 bytes */
+
 static void test_people(void **state)
 {
 	static const struct {
@@ -76,6 +79,9 @@ static void test_people(void **state)
 			"phone     on u: high speed\n"
 			"endpoint  82 bulk              6144 bytes      2.0 KiB/s  20 requests, 1 "
 			"errors, 64 in flight, running\n"},
+		/* As long as one gets. */
+		{"{\"version\":1,\"reason\":\"" REASON "\"}", NULL,
+			"state     , for 0 s\nreason    " REASON "\nserver     port \n"},
 		/* What is not there, or something else, is shown as nothing. */
 		{"{\"version\":1}", NULL, "state     , for 0 s\nserver     port \n"},
 		{"{\"version\":1,\"state\":3,\"server\":[],\"endpoints\":{}}", "nothing",
