@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "bridge/report.h"
 #include "bridge/status.h"
 #include "tests/unit/capture.h"
+#include "tests/unit/samples.h"
 
 static const struct report searching = {
 	.state = "backoff",
@@ -35,6 +38,42 @@ static void test_report(void **state)
 		"\t\"reason\":\t\"server pi: \\u001b[31m \\u009b \\\"no\\\"\",\n"
 		"\t\"server\":\t{\n\t\t\"host\":\t\"pi\",\n\t\t\"port\":\t\"3240\"\n\t},\n"
 		"\t\"endpoints\":\t[]\n}\n");
+	free(text);
+}
+
+/* What is all to be escaped has six times the size. */
+static void test_escaped(void **state)
+{
+	struct report report = searching;
+	char reason[100], *text;
+
+	(void)state;
+	memset(reason, 0x7f, sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = 0;
+	report.reason = reason;
+	text = report_write(&report);
+	assert_non_null(strstr(text, "\"\\u007f\\u007f"));
+	assert_true(strlen(text) > 6 * strlen(reason));
+	free(text);
+}
+
+static void test_camera(void **state)
+{
+	const struct conn_info link = {.rtt_us = 4250, .retransmitted = 7};
+	struct report report = searching;
+	const struct sample *sample = &samples[SAMPLE_PTP];
+	struct usb_profile profile;
+	char *text;
+
+	(void)state;
+	assert_int_equal(sample_profile(&profile, sample, sample->config, sample->config_size), 0);
+	report.link = &link;
+	report.busid = "1-1";
+	report.camera = &profile;
+	text = report_write(&report);
+	assert_non_null(strstr(text,
+		"\"port\":\t\"3240\",\n\t\t\"rtt_us\":\t4250,\n\t\t\"retransmitted\":\t7\n\t},\n"
+		"\t\"camera\":\t{\n\t\t\"busid\":\t\"1-1\",\n\t\t\"vendor\":\t\"04a9\",\n"));
 	free(text);
 }
 
@@ -79,6 +118,16 @@ static void test_people(void **state)
 			"phone     on u: high speed\n"
 			"endpoint  82 bulk              6144 bytes      2.0 KiB/s  20 requests, 1 "
 			"errors, 64 in flight, running\n"},
+		{"{\"version\":1,\"state\":\"presented\",\"since_s\":9,\"reason\":\"\"," SERVER
+		 ",\"camera\":{\"busid\":\"1-1\",\"vendor\":\"04a9\",\"product\":\"3218\","
+		 "\"speed\":"
+		 "\"full\",\"manufacturer_name\":\"a\",\"product_name\":\"b\",\"serial\":\"\"},"
+		 "\"phone\":{\"udc\":\"u\",\"speed\":\"unknown\",\"configured\":false}}",
+			NULL,
+			"state     presented: the camera is there, no phone uses it, for 9 s\n"
+			"server    pi port 3240, round trip 4.2 ms, 7 segments sent again\n"
+			"camera    1-1 04a9:3218 a b, full speed\n"
+			"phone     on u: none\n"},
 		/* As long as one gets. */
 		{"{\"version\":1,\"reason\":\"" REASON "\"}", NULL,
 			"state     , for 0 s\nreason    " REASON "\nserver     port \n"},
@@ -107,11 +156,38 @@ static void test_people(void **state)
 
 /* ---- the socket ---- */
 
-static char path[] = "/tmp/test_status.XXXXXX";
+static char path[32];
 
 static char *text_of(void *user)
 {
 	return report_write(user);
+}
+
+static char *no_text(void *user)
+{
+	(void)user;
+	return NULL;
+}
+
+#define LONG (1 << 20) /* more than a socket takes */
+
+static char *long_text(void *user)
+{
+	char *text = malloc(LONG + 1);
+
+	(void)user;
+	assert_non_null(text);
+	memset(text, 'x', LONG);
+	text[LONG] = 0;
+	return text;
+}
+
+static void open_control(struct control *control, char *(*text)(void *user))
+{
+	strcpy(path, "/tmp/test_status.XXXXXX");
+	assert_int_equal(close(mkstemp(path)), 0); /* what a killed daemon has left */
+	assert_int_equal(
+		control_open(control, ev_default_loop(0), path, text, (void *)&searching), 0);
 }
 
 static void on_child(struct ev_loop *loop, ev_child *child, int events)
@@ -121,41 +197,86 @@ static void on_child(struct ev_loop *loop, ev_child *child, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+/* `ip2usb status`, as another process; its exit status. */
+static int ask(void)
+{
+	struct status_options options = {.socket = path, .json = true};
+	ev_child child;
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(status_run(&options));
+	ev_child_init(&child, on_child, pid, 0);
+	ev_child_start(ev_default_loop(0), &child);
+	ev_run(ev_default_loop(0), 0);
+	return child.rstatus;
+}
+
 static void test_socket(void **state)
 {
-	struct ev_loop *loop = ev_default_loop(0);
-	struct status_options options = {.socket = path, .json = true};
+	mode_t mask = umask(022);
 	struct control control;
 	struct capture capture;
 	struct stat info;
 	char out[4096], wanted[4096], *text = report_write(&searching);
-	ev_child child;
-	pid_t pid;
+	int status;
 
 	(void)state;
 	/* The child would have lost it. */
 	(void)snprintf(wanted, sizeof(wanted), "%s", text);
 	free(text);
-	assert_int_equal(close(mkstemp(path)), 0); /* what a killed daemon has left */
-	assert_int_equal(control_open(&control, loop, path, text_of, (void *)&searching), 0);
+	open_control(&control, text_of);
+	assert_int_equal(umask(mask), 022);
 	assert_int_equal(stat(path, &info), 0);
 	assert_true(S_ISSOCK(info.st_mode));
 	assert_int_equal(info.st_mode & 0777, 0660);
-	(void)fflush(stdout);
 	capture_begin(&capture, 1);
-	pid = fork();
-	if (!pid)
-		_exit(status_run(&options));
-	ev_child_init(&child, on_child, pid, 0);
-	ev_child_start(loop, &child);
-	ev_run(loop, 0);
+	status = ask();
 	capture_end(&capture, out, sizeof(out));
-	assert_int_equal(child.rstatus, 0);
+	assert_int_equal(status, 0);
 	assert_string_equal(out, wanted);
 	control_close(&control);
 	assert_int_not_equal(access(path, F_OK), 0);
-	assert_int_equal(status_run(&options), 1);
-	ev_loop_destroy(loop);
+	assert_int_not_equal(ask(), 0);
+}
+
+/* What does not come as a whole is not shown. */
+static void test_incomplete(void **state)
+{
+	static char *(*const texts[])(void *user) = {no_text, long_text};
+	struct control control;
+	struct capture capture;
+	char out[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		open_control(&control, texts[i]);
+		capture_begin(&capture, 1);
+		assert_int_not_equal(ask(), 0);
+		capture_end(&capture, out, sizeof(out));
+		assert_string_equal(out, "");
+		control_close(&control);
+	}
+}
+
+/* Nobody is waited for. */
+static void test_not_read(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct control control;
+
+	(void)state;
+	open_control(&control, long_text);
+	strcpy(address.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	(void)alarm(10);
+	ev_run(ev_default_loop(0), EVRUN_ONCE);
+	(void)alarm(0);
+	close(fd);
+	control_close(&control);
 }
 
 static void test_no_socket(void **state)
@@ -171,10 +292,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_escaped),
+		cmocka_unit_test(test_camera),
 		cmocka_unit_test(test_people),
 		cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_not_read),
 		cmocka_unit_test(test_no_socket),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	ev_loop_destroy(ev_default_loop(0));
+	return failed;
 }
