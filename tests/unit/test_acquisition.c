@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,9 @@
 #include <cmocka.h>
 
 #include "bridge/acquisition.h"
+#include "bridge/client.h"
 #include "bridge/config.h"
+#include "bridge/log.h"
 #include "bridge/probe.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/samples.h"
@@ -135,7 +138,7 @@ void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
 
 /* ---- the log ---- */
 
-static char logged[2048]; /* in the scene under way */
+static char logged[2048]; /* in the scene under way, but for what -v shows */
 
 void __wrap_log_write(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -144,7 +147,8 @@ void __wrap_log_write(int level, const char *format, ...)
 	size_t used = strlen(logged);
 	va_list args;
 
-	(void)level;
+	if (level > LOG_INFO)
+		return;
 	va_start(args, format);
 	(void)vsnprintf(logged + used, sizeof(logged) - used, format, args);
 	va_end(args);
@@ -268,6 +272,17 @@ static void serve(int listening, const struct scene *scene, int asked)
 
 /* ---- the client ---- */
 
+static struct acquisition_options options;
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	return ntohs(address.sin_port);
+}
+
 struct user {
 	struct acquisition acquisition;
 	bool done;
@@ -284,6 +299,8 @@ static void on_acquired(void *user)
 	(void)snprintf(u->words, sizeof(u->words), "%s", u->acquisition.imported);
 	assert_int_equal(u->acquisition.probe->profile.vendor, 0x04a9);
 	assert_non_null(u->acquisition.client);
+	if (options.local_port)
+		assert_int_equal(port_of(client_fd(u->acquisition.client)), options.local_port);
 }
 
 static void on_ended(void *user, enum outcome outcome, const char *reason)
@@ -310,7 +327,6 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
 static void acquire(struct user *u, const struct config *config)
 {
-	static const struct acquisition_options options = {0};
 	struct ev_loop *loop = ev_loop_new(0);
 	ev_prepare prepare;
 
@@ -383,6 +399,35 @@ static void test_listed(void **state)
 	}
 }
 
+/* What has been said before is not said again. */
+static void test_quiet(void **state)
+{
+	static const struct scene scene = {.camera.serial = "C",
+		.num_devices = 2,
+		.steps = {LIST, GIVE, BUSY, GIVE_BROKEN},
+		.outcome = OUTCOME_UNPRESENTABLE,
+		.words = "unless it is one that could not",
+		.asked = "list 1-1 1-2 1-2 "};
+
+	(void)state;
+	play(&scene);
+	assert_non_null(strstr(logged, "; trying again\n"));
+	assert_non_null(strstr(logged, "1-2: the camera cannot be presented"));
+	options.quiet = true;
+	play(&scene);
+	assert_string_equal(logged, "");
+}
+
+static void test_local_port(void **state)
+{
+	char port[8];
+
+	(void)state;
+	close(peer_tcp_port(false, port));
+	options.local_port = (uint16_t)atoi(port);
+	play(&scenes[0]);
+}
+
 /* One that hangs in the survey costs its 10 s and no more. */
 static void test_deaf(void **state)
 {
@@ -423,6 +468,7 @@ static int as_usual(void **state)
 	haste = 1;
 	resolving_us = 0;
 	*refusing = 0;
+	options = (struct acquisition_options){0};
 	return 0;
 }
 
@@ -430,6 +476,8 @@ int main(void)
 {
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_listed),
+		cmocka_unit_test_teardown(test_quiet, as_usual),
+		cmocka_unit_test_teardown(test_local_port, as_usual),
 		cmocka_unit_test_teardown(test_deaf, as_usual),
 		cmocka_unit_test_teardown(test_slow_resolver, as_usual),
 		cmocka_unit_test_teardown(test_second_address, as_usual),

@@ -227,6 +227,8 @@ static const struct bad {
 	{HOST "[link]\nhold_s = never\n", "F:4: 'never' is no value for hold_s; allowed: 0 to 600"},
 	{HOST "[led]\nname =\n", "F:4: '' is no value for name; " LEDS},
 	{HOST "[led]\nname = ..\n", "F:4: '..' is no value for name; " LEDS},
+	{HOST "[led]\nname = " HEX31 HEX31 "01\n",
+		"F:4: '" HEX31 HEX31 "01' is no value for name; " LEDS},
 	{HOST "[led]\nname = a/b\n", "F:4: 'a/b' is no value for name; " LEDS},
 	{HOST "[gadget]\nudc = " HEX31 HEX31 "01\n",
 		"F:4: '" HEX31 HEX31 "01' is no value for udc; " UDCS},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* conn: which port of ours it connects from. */
+/* conn: which port of ours it connects from, and what it tells of the link. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -144,6 +144,45 @@ static void test_taken(void **state)
 	close_server(&s);
 }
 
+/* As with the next address of one server, while the one that has refused is still open. */
+static void test_another_server(void **state)
+{
+	uint16_t port = some_port();
+	struct conn first, second;
+	struct server s, other;
+
+	(void)state;
+	assert_true(open_server(&s, AF_INET));
+	assert_true(open_server(&other, AF_INET));
+	open_conn(&first, &s, "127.0.0.1", port);
+	open_conn(&second, &other, "127.0.0.1", port);
+	assert_int_equal(port_of(first.fd), port);
+	assert_int_equal(port_of(second.fd), port);
+	conn_close(&second);
+	conn_close(&first);
+	close_server(&other);
+	close_server(&s);
+}
+
+static void test_info(void **state)
+{
+	struct conn_info info;
+	struct server s;
+	struct conn c;
+
+	(void)state;
+	assert_true(open_server(&s, AF_INET));
+	open_conn(&c, &s, "127.0.0.1", 0);
+	carries(&c, &s);
+	info = conn_info(&c);
+	assert_in_range(info.rtt_us, 1, 5000000);
+	assert_int_equal(info.retransmitted, 0);
+	conn_close(&c);
+	info = conn_info(&c);
+	assert_int_equal(info.rtt_us, 0);
+	close_server(&s);
+}
+
 static void test_any(void **state)
 {
 	struct server s;
@@ -164,7 +203,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_always_the_same),
 		cmocka_unit_test(test_taken),
+		cmocka_unit_test(test_another_server),
 		cmocka_unit_test(test_any),
+		cmocka_unit_test(test_info),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "bridge/phone.h"
 #include "tests/unit/relayrig.h"
 
 static void test_configured(void **state)
@@ -99,6 +100,7 @@ static void test_sleep(void **state)
 	relayrig_enable(&r);
 	for (unsigned i = 1; i <= 2; i++) {
 		relay_event(r.relay, FUNCTIONFS_SUSPEND);
+		assert_true(relay_phone(r.relay)->suspended);
 		relayrig_wait(&r, RIG_UNPLUG_S - 1);
 		assert_true(camera->urbs_out > 0);
 		relayrig_wait(&r, RIG_UNPLUG_S);
@@ -108,6 +110,7 @@ static void test_sleep(void **state)
 		relay_event(r.relay, FUNCTIONFS_RESUME);
 		bench_settle(&r.bench);
 		assert_int_equal(r.configured, i + 1);
+		assert_false(relay_phone(r.relay)->suspended);
 		relayrig_exchange(&r, 100 * i);
 	}
 	assert_int_equal(camera->num_requests, 0);
