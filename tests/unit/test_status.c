@@ -45,7 +45,7 @@ static void test_report(void **state)
 static void test_escaped(void **state)
 {
 	struct report report = searching;
-	char reason[100], *text;
+	char reason[1000], *text;
 
 	(void)state;
 	memset(reason, 0x7f, sizeof(reason) - 1);
