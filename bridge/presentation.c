@@ -40,7 +40,8 @@ static int lock(void)
 {
 	int fd;
 
-	if (mkdir(FOLDER, 0755) < 0 && errno != EEXIST)
+	/* Whatever umask is: who may ask for the status goes by the socket's group. */
+	if (mkdir(FOLDER, 0755) < 0 ? errno != EEXIST : chmod(FOLDER, 0755) < 0)
 		return -errno;
 	fd = open(FOLDER "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)

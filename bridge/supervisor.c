@@ -38,6 +38,10 @@
 #define HOLD_PAUSE_S 0.5
 #define HOLD_STEP_S 3.
 
+/* A camera that has been presented for so long is not lost for a reason that will be there again.
+ */
+#define STEADY_S 10.
+
 /* What has come to an end, and what may be done about it. */
 static const struct trouble {
 	double longest_pause_s;
@@ -51,6 +55,7 @@ static const struct trouble {
 	[OUTCOME_AMBIGUOUS] = {30., LED_NEEDS_YOU},
 	[OUTCOME_UNPRESENTABLE] = {30., LED_NEEDS_YOU},
 };
+static const struct trouble no_gadget = {30., LED_FAULT};
 
 struct supervisor {
 	const struct supervisor_options *options;
@@ -69,21 +74,28 @@ struct supervisor {
 	bool ending, draining;		   /* to be carried out; under way */
 	bool stopping;			   /* for good */
 	enum outcome outcome;
-	enum led_code trouble; /* what the LED shows of it */
-	unsigned attempts;     /* since a camera was presented last */
-	char reason[600];      /* of the last end */
-	const char *state;     /* state_str() when it changed last, */
-	double since;	       /* and the time then, in s */
+	const struct trouble *trouble;
+	unsigned attempts; /* since a camera was presented for long */
+	bool repeated;	   /* what is found now has been said */
+	double presented;  /* the loop's time then */
+	char reason[600];  /* of the last end, or of the hold; empty: the camera is there */
+	const char *state; /* state_str() when it changed last, */
+	double since;	   /* and the time then, in s */
 };
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The level of what is found: low where it has been said. */
+static int level(const struct supervisor *s, int first)
+{
+	return s->repeated ? LOG_DEBUG : first;
+}
+
 /* The first reason is the reason; and of an attempt that ends as the one before it is said once. */
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 {
 	char reason[sizeof(s->reason)];
-	bool is_new;
 	va_list args;
 
 	if (s->ending || s->draining)
@@ -91,12 +103,14 @@ static void end(struct supervisor *s, enum outcome outcome, const char *format, 
 	va_start(args, format);
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	is_new = !s->attempts || strcmp(reason, s->reason) != 0;
-	log_write(!is_new ? LOG_DEBUG : outcome == OUTCOME_DONE ? LOG_INFO : LOG_ERR, "%s", reason);
+	s->repeated = !strcmp(reason, s->reason);
+	log_write(level(s, outcome == OUTCOME_DONE ? LOG_INFO : LOG_ERR), "%s", reason);
 	strcpy(s->reason, reason);
 	s->ending = true;
 	s->outcome = outcome;
-	s->trouble = troubles[outcome].led;
+	s->trouble = &troubles[outcome];
+	if (s->presentation && ev_now(s->loop) - s->presented > STEADY_S)
+		s->attempts = 0;
 }
 
 /* ---- presenting ---- */
@@ -129,6 +143,7 @@ static void on_gone_on(void *user)
 	struct supervisor *s = user;
 
 	s->holding = false;
+	*s->reason = '\0';
 	ev_timer_stop(s->loop, &s->hold);
 	log_info("the link is back, and so is the camera");
 	show_presented(s);
@@ -140,14 +155,14 @@ static const struct presentation_callbacks presentation_callbacks = {
 	.failed = on_failed,
 };
 
-static void log_findings(const struct fit *fit)
+static void log_findings(const struct supervisor *s, const struct fit *fit)
 {
 	for (unsigned i = 0; i < fit->num_findings; i++) {
 		const struct fit_finding *f = &fit->findings[i];
 
 		if (f->severity != FIT_REFUSED)
-			log_write(f->severity == FIT_LOST ? LOG_WARNING : LOG_INFO, "%s: %s",
-				fit_severity_str(f->severity), f->text);
+			log_write(level(s, f->severity == FIT_LOST ? LOG_WARNING : LOG_INFO),
+				"%s: %s", fit_severity_str(f->severity), f->text);
 	}
 }
 
@@ -160,10 +175,11 @@ static void present(struct supervisor *s)
 	struct fit fit;
 	int r;
 
-	log_info("imported %s: %04x:%04x %s, %s speed", s->acquisition.imported, profile->vendor,
-		profile->product, product ? product : "", usb_speed_str(profile->speed));
+	log_write(level(s, LOG_INFO), "imported %s: %04x:%04x %s, %s speed",
+		s->acquisition.imported, profile->vendor, profile->product, product ? product : "",
+		usb_speed_str(profile->speed));
 	(void)presentation_judge(profile, &s->config, &udc, &fit);
-	log_findings(&fit);
+	log_findings(s, &fit);
 	if (fit_refusal(&fit)) {
 		end(s, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s",
 			fit_refusal(&fit));
@@ -174,12 +190,14 @@ static void present(struct supervisor *s)
 		&presentation_callbacks, s, &s->presentation);
 	if (r) {
 		end(s, OUTCOME_FAILED, "the camera cannot be presented: %s", strerror(-r));
-		s->trouble = LED_FAULT;
+		s->trouble = &no_gadget;
 		return;
 	}
 	log_info("presented on %s, waiting for the phone", presentation_udc(s->presentation));
 	show_presented(s);
-	s->attempts = 0;
+	s->repeated = false;
+	*s->reason = '\0';
+	s->presented = ev_now(s->loop);
 }
 
 /* ---- the camera ---- */
@@ -194,6 +212,14 @@ static void on_acquired(void *user)
 		present(s);
 	if (s->presentation)
 		presentation_flush(s->presentation);
+}
+
+static void pause_for(struct supervisor *s, double seconds)
+{
+	/* The resolver may have blocked the loop for longer than that. */
+	ev_now_update(s->loop);
+	ev_timer_set(&s->pause, seconds, 0.);
+	ev_timer_start(s->loop, &s->pause);
 }
 
 static void start_hold(struct supervisor *s, const char *reason)
@@ -236,8 +262,7 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 		presentation_hold(s->presentation);
 	else
 		log_debug("%s", reason);
-	ev_timer_set(&s->pause, HOLD_PAUSE_S, 0.);
-	ev_timer_start(s->loop, &s->pause);
+	pause_for(s, HOLD_PAUSE_S);
 }
 
 static const struct acquisition_callbacks acquisition_callbacks = {
@@ -301,7 +326,7 @@ static char *report(void *user)
 	struct conn_info link;
 	struct report r = {
 		.state = state_str(s),
-		.reason = presented && !s->holding ? "" : s->reason,
+		.reason = s->reason,
 		.since_s = now_s() - s->since,
 		.host = s->config.server.host,
 		.port = s->config.server.port,
@@ -325,7 +350,7 @@ static char *report(void *user)
 static void start_acquiring(struct supervisor *s)
 {
 	const struct acquisition_options options = {
-		LOCAL_PORT, s->attempts > 0 || s->holding, s->holding ? HOLD_STEP_S : 0.};
+		LOCAL_PORT, s->repeated || s->holding, s->holding ? HOLD_STEP_S : 0.};
 
 	if (s->holding) {
 		acquisition_again(&s->acquisition, &options);
@@ -346,17 +371,16 @@ static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
  * pause. */
 static void start_pause(struct supervisor *s)
 {
-	double longest = troubles[s->outcome].longest_pause_s, pause = PAUSE_S;
+	double longest = s->trouble->longest_pause_s, pause = PAUSE_S;
 
 	for (unsigned i = 0; i < s->attempts && pause < longest; i++)
 		pause *= PAUSE_GROWTH;
 	pause = pause < longest ? pause : longest;
 	pause *= 1. + JITTER * (2. * drand48() - 1.);
 	log_debug("trying again in %.1f s", pause);
-	led_show(&s->led, s->trouble);
+	led_show(&s->led, s->trouble->led);
 	s->attempts++;
-	ev_timer_set(&s->pause, pause, 0.);
-	ev_timer_start(s->loop, &s->pause);
+	pause_for(s, pause);
 }
 
 static void drain(struct supervisor *s)
@@ -394,7 +418,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 		presentation_flush(s->presentation);
 		show_data(s);
 	}
-	if (s->acquiring)
+	if (s->acquiring && !s->ending)
 		acquisition_prepare(&s->acquisition);
 	if (s->ending)
 		drain(s);

@@ -21,7 +21,7 @@ photos card
 busid=
 : >$bridge_log
 mark
-bridge_launch camera.id=46f4:0004
+bridge_launch camera.id=46f4:0004 link.hold_s=0
 check "no network: it says so" eventually 10 has_said 'error: server 10.9.8.1'
 sleep 5
 check "and waits" bridge_runs
@@ -71,13 +71,13 @@ check "the phone keeps the camera" usb_up dummy_hcd.0
 mark
 
 say "one that wants another camera:"
-bridge_config camera.busid= camera.id=1234:5678
+bridge_config camera.busid= camera.id=1234:5678 link.hold_s=0
 kill -HUP "$bridge_pid"
 goes
 check "it says that there is none" eventually 10 has_said 'exports no such camera: id 1234:5678'
 
 say "and the first again:"
-bridge_config camera.busid= camera.id=46f4:0004
+bridge_config camera.busid= camera.id=46f4:0004 link.hold_s=0
 kill -HUP "$bridge_pid"
 comes_back
 

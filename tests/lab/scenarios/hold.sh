@@ -59,7 +59,7 @@ for _ in 1 2 3 4; do cat "$backgrounds"/nature/*.jpg; done >"$scene/2.NEF"
 truncate -s 25000000 "$scene/2.NEF"
 still_camera "$scene"
 server
-bridge_start
+bridge_start link.hold_s=20
 mkdir /lab/card
 for shot in 1 2; do
 	phone --capture-image >"$work/capture" 2>&1 || { cat "$work/capture"; fail "no picture is taken"; }
@@ -113,7 +113,7 @@ keeps
 
 say "the link is gone for longer:"
 link loss 100%
-check "the phone sees the unplug" eventually 30 usb_gone dummy_hcd.0
+check "the phone sees the unplug" eventually 40 usb_gone dummy_hcd.0
 link
 check "the phone has the camera again within 15 s" eventually 15 usb_up dummy_hcd.0
 downloads_same phone card

@@ -25,7 +25,7 @@ refused() {
 # It is what docs/protocol.md says, in any state.
 valid() {
 	status --json | jq -e '.version == 1
-		and (.state | IN("connecting", "importing", "probing", "presented", "active", "backoff"))
+		and (.state | IN("connecting", "importing", "probing", "presented", "active", "holding", "backoff"))
 		and (.since_s | type == "number") and (.reason | type == "string")
 		and (.server | (.host | type == "string") and (.port | type == "string"))
 		and (.camera == null or ((.camera | [.busid, .vendor, .product, .speed, .manufacturer_name, .product_name, .serial]
