@@ -14,6 +14,7 @@
 #include "bridge/devlist.h"
 #include "bridge/log.h"
 #include "bridge/probe.h"
+#include "bridge/resolver.h"
 
 /* For a server or a camera to answer, in each state before ACQUIRED; unless the options say. */
 #define STEP_TIMEOUT_S 10.
@@ -107,8 +108,15 @@ static void enter(struct acquisition *a, unsigned state)
 		ev_timer_stop(a->loop, &a->timer);
 }
 
+static void drop_resolver(struct acquisition *a)
+{
+	resolver_free(a->resolver);
+	a->resolver = NULL;
+}
+
 static void drop_client(struct acquisition *a)
 {
+	drop_resolver(a);
 	ev_io_stop(a->loop, &a->server);
 	client_free(a->client);
 	a->client = NULL;
@@ -154,37 +162,57 @@ struct usb_profile *acquisition_profile(const struct acquisition *a)
 	return &(a->former ? a->former : a->probe)->profile;
 }
 
-/* Begins a state that starts with a connection. */
-static bool enter_by_conn(struct acquisition *a, unsigned state, struct conn *conn)
-{
-	const char *host = *a->address ? a->address : a->config->server.host, *why;
+/* ---- a state that starts with a connection ---- */
 
-	if (!conn_open(conn, host, a->config->server.port, a->options.local_port, &why)) {
-		/* The resolver has blocked the loop, perhaps for longer than the step may take. */
-		ev_now_update(a->loop);
-		enter(a, state);
-		return true;
+static void list(struct acquisition *a, struct conn *conn);
+static void import(struct acquisition *a, struct conn *conn);
+
+static void on_resolved(void *user, struct addrinfo *addresses, const char *why)
+{
+	struct acquisition *a = user;
+	struct conn conn;
+
+	drop_resolver(a);
+	if (!addresses || conn_start(&conn, addresses, a->options.local_port, &why)) {
+		end(a, OUTCOME_FAILED, "server %s: %s", a->config->server.host, why);
+		return;
 	}
-	end(a, OUTCOME_FAILED, "server %s: %s", a->config->server.host, why);
-	return false;
+	enter(a, a->state);
+	if (a->state == STATE_LISTING)
+		list(a, &conn);
+	else
+		import(a, &conn);
+}
+
+/* Its time begins when the server's name is known. */
+static void enter_by_conn(struct acquisition *a, unsigned state)
+{
+	const char *host = *a->address ? a->address : a->config->server.host;
+
+	ev_timer_stop(a->loop, &a->timer);
+	a->state = state;
+	a->resolver = resolver_new(a->loop, host, a->config->server.port, on_resolved, a);
+	if (!a->resolver)
+		end(a, OUTCOME_FAILED, "out of memory");
 }
 
 /* ---- listing: which camera ---- */
 
 static void start_listing(struct acquisition *a)
 {
-	struct conn conn;
-
 	drop_list(a);
-	if (!enter_by_conn(a, STATE_LISTING, &conn))
-		return;
+	enter_by_conn(a, STATE_LISTING);
+}
+
+static void list(struct acquisition *a, struct conn *conn)
+{
 	a->list = malloc(sizeof(*a->list));
 	if (!a->list) {
-		conn_close(&conn);
+		conn_close(conn);
 		end(a, OUTCOME_FAILED, "out of memory");
 		return;
 	}
-	devlist_init(a->list, &conn);
+	devlist_init(a->list, conn);
 }
 
 static void log_list(const struct devlist *list, int level)
@@ -272,16 +300,17 @@ static const struct client_callbacks client_callbacks = {
 	.closed = on_closed,
 };
 
-static void start_import(struct acquisition *a)
+static void import(struct acquisition *a, struct conn *conn)
 {
-	struct conn conn;
-
-	if (!enter_by_conn(a, STATE_IMPORTING, &conn))
-		return;
-	if (client_new(&conn, a->imported, &client_callbacks, a, &a->client)) {
-		conn_close(&conn);
+	if (client_new(conn, a->imported, &client_callbacks, a, &a->client)) {
+		conn_close(conn);
 		end(a, OUTCOME_FAILED, "out of memory");
 	}
+}
+
+static void start_import(struct acquisition *a)
+{
+	enter_by_conn(a, STATE_IMPORTING);
 }
 
 /* ---- selecting ---- */

@@ -25,6 +25,7 @@ struct client;
 struct config;
 struct devlist;
 struct probe;
+struct resolver;
 
 /* What a command has come to; its exit code. */
 enum outcome {
@@ -64,8 +65,9 @@ struct acquisition {
 	unsigned busy, unlisted; /* retries for either reason; busy: of `imported` */
 	bool pausing;
 	bool probed;
-	bool lost;	      /* the link, since the camera was acquired */
-	struct devlist *list; /* NULL from ACQUIRED on */
+	bool lost;		   /* the link, since the camera was acquired */
+	struct resolver *resolver; /* while the server's name is looked up */
+	struct devlist *list;	   /* NULL from ACQUIRED on */
 	/* the session; NULL what there is not */
 	struct client *client;		 /* from ACQUIRED on: for the taker */
 	struct probe *probe;		 /* from ACQUIRED on: holds the profile */

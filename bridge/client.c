@@ -290,7 +290,6 @@ void client_abandon(struct client *c)
 
 		if (!urb)
 			continue;
-		urb->submit.queued = urb->unlink.queued = false;
 		urb->status = -ENOTCONN;
 		urb->actual = 0;
 		give_back(urb);

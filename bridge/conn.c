@@ -79,27 +79,33 @@ static int start_next(struct conn *c, int error)
 	return error;
 }
 
-int conn_open(
-	struct conn *c, const char *host, const char *port, uint16_t local_port, const char **why)
+int conn_start(struct conn *c, struct addrinfo *addresses, uint16_t local_port, const char **why)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	int r;
 
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
 	c->local_port = local_port;
-	r = getaddrinfo(host, port, &hints, &c->addresses);
-	if (r) {
-		*why = gai_strerror(r);
-		return r == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
-	}
-	c->next = c->addresses;
+	c->addresses = c->next = addresses;
 	r = start_next(c, -EHOSTUNREACH);
 	if (r) {
 		*why = strerror(-r);
 		conn_close(c);
 	}
 	return r;
+}
+
+int conn_open(
+	struct conn *c, const char *host, const char *port, uint16_t local_port, const char **why)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses;
+	int r = getaddrinfo(host, port, &hints, &addresses);
+
+	if (!r)
+		return conn_start(c, addresses, local_port, why);
+	c->fd = -1;
+	*why = gai_strerror(r);
+	return r == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
 }
 
 void conn_adopt(struct conn *c, int fd)

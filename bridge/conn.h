@@ -32,6 +32,9 @@ struct conn {
 int conn_open(
 	struct conn *c, const char *host, const char *port, uint16_t local_port, const char **why);
 
+/* The same with addresses that have been looked up, which it frees, whatever comes of it. */
+int conn_start(struct conn *c, struct addrinfo *addresses, uint16_t local_port, const char **why);
+
 /* Takes over a connected stream socket and makes it non-blocking. */
 void conn_adopt(struct conn *c, int fd);
 

@@ -115,6 +115,8 @@ int __wrap_getaddrinfo(
 int __wrap_getaddrinfo(
 	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out)
 {
+	if (resolving_us && hints->ai_flags & AI_NUMERICHOST)
+		return EAI_NONAME;
 	(void)usleep(resolving_us);
 	if (*refusing) {
 		assert_int_equal(__real_getaddrinfo(host, refusing, hints, out), 0);
@@ -325,10 +327,25 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 		ev_break(loop, EVBREAK_ALL);
 }
 
+static unsigned ticks; /* of 0.1 s that the loop has seen */
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+	ticks++;
+}
+
 static void acquire(struct user *u, const struct config *config)
 {
 	struct ev_loop *loop = ev_loop_new(0);
 	ev_prepare prepare;
+	ev_timer tick;
+
+	ticks = 0;
+	ev_timer_init(&tick, on_tick, 0.1, 0.1);
+	__real_ev_timer_start(loop, &tick);
 
 	memset(u, 0, sizeof(*u));
 	ev_prepare_init(&prepare, on_prepare);
@@ -443,13 +460,14 @@ static void test_deaf(void **state)
 	assert_non_null(strstr(logged, "1-1: the camera does not answer\n"));
 }
 
-/* Finding the server's address takes longer than a step may, each time. */
+/* Finding the server's address takes longer than a step may, each time, and keeps nobody. */
 static void test_slow_resolver(void **state)
 {
 	(void)state;
 	haste = 10;
 	resolving_us = 1200000;
 	play(&scenes[0]);
+	assert_true(ticks >= 10);
 }
 
 /* The server's first address refuses, which connect() does not tell at once. */

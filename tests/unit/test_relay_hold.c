@@ -446,6 +446,70 @@ static void test_cancel(void **state)
 	close_rig(&r);
 }
 
+/* It has cancelled before: then nothing is cut. */
+static void test_after_cancel(void **state)
+{
+	const struct usb_ctrlrequest setup = {.bRequestType = USB_TYPE_CLASS | USB_RECIP_INTERFACE,
+		.bRequest = 0x64,
+		.wLength = 6};
+	static const uint8_t cancel[6] = {0x01, 0x40, 9};
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	send(&r, COMMAND, GET_OBJECT, 1);
+	relay_setup(r.relay, &setup, cancel, sizeof(cancel));
+	bench_settle(&r.bench);
+	relayrig_wait(&r, 0.1);
+	bench_settle(&r.bench);
+	assert_int_equal(r.bench.ffs->answer, EP0_ACK);
+	lose(&r);
+	come_back(&r);
+	assert_int_equal(halts(&r), 0);
+	close_rig(&r);
+}
+
+/* The link is lost while the camera is reset for a phone that is back: it needs none any more. */
+static void test_reset(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	fake_ffs_disable(r.bench.ffs);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	bench_settle(&r.bench);
+	r.bench.camera->endpoints[0].blocked = true;
+	relayrig_enable(&r);
+	assert_int_equal(r.bench.camera->endpoints[0].pending, 1);
+	lose(&r);
+	r.bench.camera->endpoints[0].blocked = false;
+	come_back(&r);
+	assert_int_equal(r.bench.camera->num_requests, 0);
+	close_rig(&r);
+}
+
+/* The phone sees a halt that the camera repeats, and stirs while the link is lost. */
+static void test_stirs(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	for (unsigned i = 0; i < 2; i++)
+		camera_put_error(r.camera[RIG_EVENT], -EPIPE);
+	bench_settle(&r.bench);
+	assert_int_equal(relay_pipe(r.relay, RIG_EVENT)->state, PIPE_HALTED);
+	lose(&r);
+	send(&r, COMMAND, GET_OBJECT, 1);
+	fake_ffs_clear_halt(r.bench.ffs, RIG_EVENT);
+	come_back(&r);
+	expect_command(&r, 0, GET_OBJECT, 9, 1);
+	answer(&r, OK);
+	expect_answer(&r, OK);
+	close_rig(&r);
+}
+
 /* The phone goes meanwhile, and is back before, or after; the camera has been reset by then. */
 static void test_phone_goes(void **state)
 {
@@ -535,6 +599,9 @@ int main(void)
 		cmocka_unit_test(test_complete_behind_data),
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_after_cancel),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_stirs),
 		{"phone goes", test_phone_goes, NULL, NULL, &no},
 		{"phone is back before", test_phone_goes, NULL, NULL, &yes},
 		{"halted", test_halted, NULL, NULL, &no},
