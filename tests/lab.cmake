@@ -24,7 +24,7 @@ foreach(file ${scenarios})
 	string(REGEX MATCH "[0-9]+" timeout "${timeout} 120")
 	math(EXPR timeout "${timeout} + 60")
 	# Sanitizers cost time and memory: what measures those runs what is installed.
-	if(scenario MATCHES "^(demo|liveview|speed|sessions|reenumeration)$")
+	if(scenario MATCHES "^(demo|liveview|faults|speed|sessions|reenumeration)$")
 		set(binary ${IP2USB_RELEASE})
 	else()
 		set(binary $<TARGET_FILE_DIR:ip2usb>)
