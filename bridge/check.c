@@ -11,18 +11,10 @@
 #include "bridge/log.h"
 #include "bridge/presentation.h"
 #include "bridge/probe.h"
+#include "bridge/visit.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 #include "gadget/usbclass.h"
-
-struct check {
-	const struct config *config;
-	bool json;
-	ev_prepare prepare;
-	struct acquisition acquisition;
-	bool done;
-	enum outcome outcome;
-};
 
 /* ---- output ---- */
 
@@ -153,62 +145,28 @@ bool check_print(const char *busid, const struct usb_profile *p, const struct ud
 
 /* ---- checking ---- */
 
-static void on_acquired(void *user)
+struct check {
+	const struct config *config;
+	bool json;
+};
+
+static enum outcome look(void *user, struct acquisition *a)
 {
-	struct check *c = user;
-	struct usb_profile *profile = &c->acquisition.probe->profile;
+	const struct check *c = user;
+	struct usb_profile *profile = &a->probe->profile;
 	struct udc udc;
 	struct fit fit;
 	bool has_udc = presentation_judge(profile, c->config, &udc, &fit);
 
-	c->done = true;
-	c->outcome = fit_refusal(&fit) ? OUTCOME_UNPRESENTABLE : OUTCOME_DONE;
-	if (check_print(c->acquisition.imported, profile, has_udc ? &udc : NULL, &fit, c->json))
-		return;
+	if (check_print(a->imported, profile, has_udc ? &udc : NULL, &fit, c->json))
+		return fit_refusal(&fit) ? OUTCOME_UNPRESENTABLE : OUTCOME_DONE;
 	log_error("the verdict cannot be written");
-	c->outcome = OUTCOME_FAILED;
-}
-
-static void on_ended(void *user, enum outcome outcome, const char *reason)
-{
-	struct check *c = user;
-
-	log_error("%s", reason);
-	c->done = true;
-	c->outcome = outcome;
-}
-
-static const struct acquisition_callbacks callbacks = {
-	.acquired = on_acquired,
-	.ended = on_ended,
-};
-
-static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
-{
-	struct check *c = prepare->data;
-
-	(void)events;
-	acquisition_prepare(&c->acquisition);
-	if (!c->done)
-		return;
-	acquisition_fini(&c->acquisition);
-	ev_break(loop, EVBREAK_ALL);
+	return OUTCOME_FAILED;
 }
 
 enum outcome check_run(const struct config *config, bool json)
 {
-	static const struct acquisition_options options = {0};
-	struct check c = {.config = config, .json = json};
-	struct ev_loop *loop = ev_default_loop(0);
+	struct check c = {config, json};
 
-	if (presentation_is_claimed())
-		log_warning("another ip2usb is running, and the camera that it presents is not "
-			    "listed");
-	ev_prepare_init(&c.prepare, on_prepare);
-	c.prepare.data = &c;
-	ev_prepare_start(loop, &c.prepare);
-	acquisition_init(&c.acquisition, loop, config, &options, &callbacks, &c);
-	ev_run(loop, 0);
-	ev_loop_destroy(loop);
-	return c.outcome;
+	return visit_run(config, look, &c);
 }
