@@ -9,7 +9,6 @@
 
 #include <ini.h>
 
-#define MAX_FILE 65536 /* bytes; a configuration has a few hundred */
 #define BOM "\xef\xbb\xbf"
 
 struct parse {
@@ -24,10 +23,12 @@ struct parse {
 
 typedef bool setter(struct config *c, const char *value);
 
+/* Nothing of an earlier value is left behind: whole configurations are compared. */
 static bool copy(char *out, size_t size, const char *value)
 {
 	if (strlen(value) >= size)
 		return false;
+	memset(out, 0, size);
 	strcpy(out, value);
 	return true;
 }
@@ -65,28 +66,15 @@ static bool set_port(struct config *c, const char *value)
 
 static bool set_busid(struct config *c, const char *value)
 {
-	uint8_t wire[USBIP_BUSID_SIZE];
-	const char *field;
-
-	if (*value && usbip_put_busid(wire, value, &field))
-		return false;
-	return copy(c->camera.busid, sizeof(c->camera.busid), value);
+	memset(c->camera.busid, 0, sizeof(c->camera.busid));
+	return !*value || selection_set_busid(&c->camera, value);
 }
 
 static bool set_id(struct config *c, const char *value)
 {
-	unsigned vendor, product;
-	int end = 0;
-
-	c->camera.has_id = *value;
-	if (!*value)
-		return true;
-	if (strspn(value, "0123456789abcdefABCDEF:") != 9 ||
-		sscanf(value, "%4x:%4x%n", &vendor, &product, &end) != 2 || value[end] || end != 9)
-		return false;
-	c->camera.vendor = (uint16_t)vendor;
-	c->camera.product = (uint16_t)product;
-	return true;
+	c->camera.has_id = false;
+	c->camera.vendor = c->camera.product = 0;
+	return !*value || selection_set_id(&c->camera, value);
 }
 
 static bool set_serial(struct config *c, const char *value)
@@ -267,8 +255,11 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 		return -EINVAL;
 	}
 	if (!*c->server.host) {
-		(void)snprintf(error, size, "%s: [server] host is missing", path);
-		return -EINVAL;
+		(void)snprintf(error, size,
+			"%s: [server] host is missing; 'ip2usb pair HOST' finds the camera and "
+			"writes it",
+			path);
+		return -ENODATA;
 	}
 	return 0;
 }
@@ -285,29 +276,33 @@ static int refuse_nul(const char *path, const char *text, char *error, size_t si
 	return -EINVAL;
 }
 
+int config_load(FILE *file, const char *path, char *text, char *error, size_t size)
+{
+	size_t n = fread(text, 1, CONFIG_MAX_FILE + 1, file);
+	int r = ferror(file) ? -errno : n > CONFIG_MAX_FILE ? -EFBIG : 0;
+
+	if (r) {
+		(void)snprintf(error, size, "%s: %s", path, strerror(-r));
+		return r;
+	}
+	text[n] = 0;
+	return strlen(text) == n ? 0 : refuse_nul(path, text, error, size);
+}
+
 int config_read(struct config *c, const char *path, char *error, size_t size)
 {
 	FILE *file = fopen(path, "re");
-	char *text;
-	size_t n;
-	int r;
+	char *text = file ? malloc(CONFIG_MAX_FILE + 1) : NULL;
+	int r = text ? 0 : -errno;
 
-	if (!file) {
-		r = -errno;
-		(void)snprintf(error, size, "%s: %s", path, strerror(errno));
-		return r;
-	}
-	text = malloc(MAX_FILE + 1);
-	n = text ? fread(text, 1, MAX_FILE + 1, file) : 0;
-	r = !text ? -ENOMEM : ferror(file) ? -errno : n > MAX_FILE ? -EFBIG : 0;
-	(void)fclose(file);
-	if (r) {
+	if (r)
 		(void)snprintf(error, size, "%s: %s", path, strerror(-r));
-	} else {
-		text[n] = 0;
-		r = strlen(text) == n ? config_parse(c, path, text, error, size)
-				      : refuse_nul(path, text, error, size);
-	}
+	else
+		r = config_load(file, path, text, error, size);
+	if (!r)
+		r = config_parse(c, path, text, error, size);
+	if (file)
+		(void)fclose(file);
 	free(text);
 	return r;
 }

@@ -8,10 +8,12 @@
 #define BRIDGE_CONFIG_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "bridge/selection.h"
 
-#define CONFIG_MIRROR (-1) /* as the camera says */
+#define CONFIG_MAX_FILE 65536 /* bytes; a configuration has a few hundred */
+#define CONFIG_MIRROR (-1)    /* as the camera says */
 
 struct config {
 	struct {
@@ -34,10 +36,15 @@ struct config {
 };
 
 /* Reads `path`. 0, or -errno with a text of at most `size` bytes for people in `error`:
- * "FILE:LINE: what is wrong; allowed: ...". */
+ * "FILE:LINE: what is wrong; allowed: ...". -ENODATA: there is no host, and nothing is wrong else;
+ * `c` is set. Equal configurations have equal bytes. */
 int config_read(struct config *c, const char *path, char *error, size_t size);
 
 /* The same of a text in memory, which `path` is only the name of. */
 int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size);
+
+/* The text of an open file, as config_parse wants it, into CONFIG_MAX_FILE + 1 bytes. 0, or as
+ * above. */
+int config_load(FILE *file, const char *path, char *text, char *error, size_t size);
 
 #endif

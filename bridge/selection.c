@@ -6,6 +6,32 @@
 
 #include "bridge/devlist.h"
 
+bool selection_set_busid(struct selection_criteria *c, const char *text)
+{
+	uint8_t wire[USBIP_BUSID_SIZE];
+	const char *field;
+
+	if (usbip_put_busid(wire, text, &field))
+		return false;
+	memset(c->busid, 0, sizeof(c->busid));
+	strcpy(c->busid, text);
+	return true;
+}
+
+bool selection_set_id(struct selection_criteria *c, const char *text)
+{
+	unsigned vendor, product;
+	int end = 0;
+
+	if (strspn(text, "0123456789abcdefABCDEF:") != 9 ||
+		sscanf(text, "%4x:%4x%n", &vendor, &product, &end) != 2 || text[end] || end != 9)
+		return false;
+	c->has_id = true;
+	c->vendor = (uint16_t)vendor;
+	c->product = (uint16_t)product;
+	return true;
+}
+
 bool selection_could_be(const struct selection_criteria *c, const struct usbip_device *d)
 {
 	if (*c->busid && strcmp(c->busid, d->busid))

@@ -41,6 +41,11 @@ struct selection {
 	char candidates[USBIP_MAX_DEVICES][USBIP_BUSID_SIZE];
 };
 
+/* Adds a criterion; false, and nothing changed, when `text` is none: an empty one is. A bus id such
+ * as 1-1.4; or VID:PID, four hexadecimal digits each. */
+bool selection_set_busid(struct selection_criteria *c, const char *text);
+bool selection_set_id(struct selection_criteria *c, const char *text);
+
 /* False: another busid or id. */
 bool selection_could_be(const struct selection_criteria *c, const struct usbip_device *d);
 

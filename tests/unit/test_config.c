@@ -17,7 +17,7 @@
 #define BOM "\xef\xbb\xbf"
 #define X10(s) s s s s s s s s s s
 #define HEX31 "0123456789abcdef0123456789abcde"
-#define NO_HOST "F: [server] host is missing"
+#define NO_HOST "F: [server] host is missing; 'ip2usb pair HOST' finds the camera and writes it"
 #define SYNTAX "neither [section] nor key = value"
 #define HOSTS "allowed: a host name or an address, without port or brackets"
 #define BUSIDS "allowed: a bus id such as 1-1.4, at most 31 characters"
@@ -240,6 +240,11 @@ static const struct bad {
 	{"[server]\rhost = pi\r", NO_HOST},
 };
 
+static int result(const char *error)
+{
+	return strcmp(error, NO_HOST) ? -EINVAL : -ENODATA;
+}
+
 static void test_bad(void **state)
 {
 	(void)state;
@@ -248,7 +253,8 @@ static void test_bad(void **state)
 		char *text = strdup(b->text), error[400] = "";
 		struct config c;
 
-		assert_int_equal(config_parse(&c, "F", text, error, sizeof(error)), -EINVAL);
+		assert_int_equal(
+			config_parse(&c, "F", text, error, sizeof(error)), result(b->error));
 		assert_string_equal(error, b->error);
 		free(text);
 	}
@@ -263,11 +269,31 @@ static void test_error_size(void **state)
 			char *error = malloc(size);
 			struct config c;
 
-			assert_int_equal(config_parse(&c, "F", bads[i].text, error, size), -EINVAL);
+			assert_int_equal(config_parse(&c, "F", bads[i].text, error, size),
+				result(bads[i].error));
 			assert_int_equal(strncmp(error, bads[i].error, size - 1), 0);
 			assert_in_range(strnlen(error, size), 0, size - 1);
 			free(error);
 		}
+	}
+}
+
+/* A value that was overwritten leaves nothing behind. */
+static void test_equal(void **state)
+{
+	static const char *const texts[] = {
+		HOST "[camera]\nserial = abc\nserial =\n",
+		"[server]\nhost = somewhere\n" HOST "[gadget]\nudc = long name\nudc = auto\n",
+		HOST "[camera]\nid = 1234:5678\nid =\nbusid = 1-1.4.4.4\nbusid =\n",
+	};
+	char error[200];
+	struct config least, c;
+
+	(void)state;
+	assert_int_equal(config_parse(&least, "F", HOST, error, sizeof(error)), 0);
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(config_parse(&c, "F", texts[i], error, sizeof(error)), 0);
+		assert_memory_equal(&c, &least, sizeof(c));
 	}
 }
 
@@ -329,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_error_size),
+		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_files),
 	};
 
