@@ -25,6 +25,7 @@ foreach(wrapped
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new
 	test_outbox=sendmsg
+	test_pairing=fsync,rename,fchown
 	test_resolver=getaddrinfo
 	test_relay=malloc,calloc,realloc,ev_timer_again
 	test_relay_abort=ev_timer_again

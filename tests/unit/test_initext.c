@@ -118,8 +118,8 @@ static void test_long(void **state)
 	assert_int_equal(initext_set(text, sizeof(text), "s", "k", value), 0);
 	assert_int_equal(strlen(text), strlen("[s]\n") + INITEXT_MAX_LINE - 1);
 	strcpy(text, "[s]\n");
-	value[strlen(value)] = 'x';
-	value[INITEXT_MAX_LINE - 1] = 0;
+	memset(value, 'x', sizeof(value));
+	value[sizeof(value) - sizeof("k = \n") + 1] = 0;
 	assert_int_equal(initext_set(text, sizeof(text), "s", "k", value), -ENOSPC);
 }
 

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/pairing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bridge/config.h"
+#include "bridge/initext.h"
+#include "bridge/log.h"
+
+/* Where there was no file; as a package's. */
+#define NEW_MODE 0644
+
+struct pairing {
+	const char *path; /* for people */
+	char target[PATH_MAX];
+	bool exists;
+	struct stat stat; /* if it exists */
+	char temporary[PATH_MAX + 8];
+	struct config wanted; /* what the file is to be read as */
+	char text[CONFIG_MAX_FILE + 1];
+	char *error;
+	size_t size;
+};
+
+static int fail(struct pairing *p, int r)
+{
+	(void)snprintf(p->error, p->size, "%s: %s", p->path, strerror(-r));
+	return r;
+}
+
+/* The file that is to be replaced: not a link to it, and nothing that only has a file's name. */
+static int find_target(struct pairing *p)
+{
+	p->exists = realpath(p->path, p->target);
+	if (p->exists) {
+		if (stat(p->target, &p->stat))
+			return fail(p, -errno);
+		if (S_ISREG(p->stat.st_mode))
+			return 0;
+		(void)snprintf(p->error, p->size, "%s: not a regular file", p->path);
+		return -EINVAL;
+	}
+	if (errno != ENOENT)
+		return fail(p, -errno);
+	if (!lstat(p->path, &p->stat)) {
+		(void)snprintf(
+			p->error, p->size, "%s: a link to a file that is not there", p->path);
+		return -ENOENT;
+	}
+	if (strlen(p->path) >= sizeof(p->target))
+		return fail(p, -ENAMETOOLONG);
+	strcpy(p->target, p->path);
+	return 0;
+}
+
+static int load(struct pairing *p)
+{
+	FILE *file;
+	int r = find_target(p);
+
+	if (r || !p->exists)
+		return r;
+	file = fopen(p->target, "re");
+	if (!file)
+		return fail(p, -errno);
+	r = config_load(file, p->path, p->text, p->error, p->size);
+	(void)fclose(file);
+	return r;
+}
+
+static int edit(struct pairing *p, const struct config *wanted)
+{
+	const struct selection_criteria *camera = &wanted->camera;
+	const char *host = wanted->server.host, *port = wanted->server.port;
+	char id[16];
+	const struct {
+		const char *section, *key, *value;
+	} keys[] = {
+		{"server", "host", *host ? host : NULL},
+		{"server", "port", *port && strcmp(port, USBIP_PORT) != 0 ? port : NULL},
+		{"camera", "busid", *camera->busid ? camera->busid : NULL},
+		{"camera", "id", camera->has_id ? id : NULL},
+		{"camera", "serial", *camera->serial ? camera->serial : NULL},
+	};
+	int r = config_parse(&p->wanted, p->path, p->text, p->error, p->size);
+
+	if (r && r != -ENODATA)
+		return r;
+	p->wanted.camera = *camera;
+	p->wanted.server = wanted->server;
+	if (!*port)
+		strcpy(p->wanted.server.port, USBIP_PORT);
+	(void)snprintf(id, sizeof(id), "%04x:%04x", camera->vendor, camera->product);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (initext_set(
+			    p->text, sizeof(p->text), keys[i].section, keys[i].key, keys[i].value))
+			return fail(p, -EFBIG);
+	return 0;
+}
+
+/* Of the other sections too: a text could bring further lines with it. */
+static bool reads_as(const struct config *got, const struct config *wanted)
+{
+	const struct selection_criteria *x = &got->camera, *y = &wanted->camera;
+	struct config rest = *got;
+
+	memcpy(&rest.server, &wanted->server, sizeof(rest.server));
+	memcpy(&rest.camera, y, sizeof(rest.camera));
+	return !strcmp(got->server.host, wanted->server.host) &&
+		!strcmp(got->server.port, wanted->server.port) && !strcmp(x->busid, y->busid) &&
+		!strcmp(x->serial, y->serial) && x->has_id == y->has_id && x->vendor == y->vendor &&
+		x->product == y->product && !memcmp(&rest, wanted, sizeof(rest));
+}
+
+/* The file is shown on terminals, to which a camera may not talk. */
+static bool is_clean(const char *text)
+{
+	char clean[sizeof(((struct selection_criteria *)0)->serial)];
+	size_t n = strlen(text);
+
+	memcpy(clean, text, n + 1);
+	log_clean(clean, n);
+	return !strcmp(clean, text);
+}
+
+/* As whoever reads the configuration next. */
+static int read_back(struct pairing *p)
+{
+	struct config config;
+	int r = config_read(&config, p->temporary, p->error, p->size);
+
+	if (r && r != -EINVAL && r != -ENODATA)
+		return r;
+	if (r != -EINVAL && reads_as(&config, &p->wanted) && is_clean(p->wanted.camera.serial))
+		return 0;
+	(void)snprintf(p->error, p->size,
+		"%s is left as it was: the camera's serial number, or the server's name, cannot be "
+		"written there",
+		p->path);
+	return -EILSEQ;
+}
+
+static int fill(struct pairing *p, int fd)
+{
+	size_t n = strlen(p->text);
+	ssize_t written = write(fd, p->text, n);
+	mode_t mode = p->exists ? p->stat.st_mode & 07777 : NEW_MODE;
+
+	if (written != (ssize_t)n)
+		return fail(p, written < 0 ? -errno : -ENOSPC);
+	/* The owner first: chown takes bits of the mode away. */
+	if (p->exists && fchown(fd, p->stat.st_uid, p->stat.st_gid))
+		return fail(p, -errno);
+	return fchmod(fd, mode) || fsync(fd) ? fail(p, -errno) : 0;
+}
+
+/* The rename is only for ever when the folder is on the disk. */
+static void sync_folder(const struct pairing *p)
+{
+	char folder[PATH_MAX];
+	int fd;
+
+	strcpy(folder, p->target);
+	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
+static int replace(struct pairing *p)
+{
+	int fd, r;
+
+	(void)snprintf(p->temporary, sizeof(p->temporary), "%s.XXXXXX", p->target);
+	fd = mkostemp(p->temporary, O_CLOEXEC);
+	if (fd < 0)
+		return fail(p, -errno);
+	r = fill(p, fd);
+	if (close(fd) && !r)
+		r = fail(p, -errno);
+	if (!r)
+		r = read_back(p);
+	if (!r && rename(p->temporary, p->target))
+		r = fail(p, -errno);
+	if (r)
+		(void)unlink(p->temporary);
+	else
+		sync_folder(p);
+	return r;
+}
+
+int pairing_write(const char *path, const struct config *wanted, char *error, size_t size)
+{
+	struct pairing *p = calloc(1, sizeof(*p));
+	sigset_t all, before;
+	int r;
+
+	if (!p) {
+		(void)snprintf(error, size, "%s: %s", path, strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	p->path = path;
+	p->error = error;
+	p->size = size;
+	r = load(p);
+	if (!r)
+		r = edit(p, wanted);
+	if (!r) {
+		/* A signal's end of the program would leave the temporary file behind. */
+		(void)sigfillset(&all);
+		(void)sigprocmask(SIG_BLOCK, &all, &before);
+		r = replace(p);
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	if (!r && size)
+		*error = 0; /* that there is no host is no error here */
+	free(p);
+	return r;
+}
