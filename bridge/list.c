@@ -92,18 +92,24 @@ static void look_up(const struct usbip_device *d, struct product *out)
 
 /* ---- output ---- */
 
+const char *list_line(const struct devlist_entry *entry, char *out, size_t size)
+{
+	const struct usbip_device *d = &entry->device;
+	struct product product;
+
+	look_up(d, &product);
+	(void)snprintf(out, size, "%-10s %04x:%04x  %-6s  %-15s %s%s%s", d->busid, d->vendor,
+		d->product, usb_speed_str((enum usb_device_speed)d->speed), class_name(entry),
+		product.vendor, *product.vendor && *product.model ? " " : "", product.model);
+	return out;
+}
+
 static void print_people(const struct devlist *list)
 {
-	for (unsigned i = 0; i < list->total; i++) {
-		const struct usbip_device *d = &list->entries[i].device;
-		struct product product;
+	char line[LIST_MAX_LINE];
 
-		look_up(d, &product);
-		printf("%-10s %04x:%04x  %-6s  %-15s %s%s%s\n", d->busid, d->vendor, d->product,
-			usb_speed_str((enum usb_device_speed)d->speed),
-			class_name(&list->entries[i]), product.vendor,
-			*product.vendor && *product.model ? " " : "", product.model);
-	}
+	for (unsigned i = 0; i < list->total; i++)
+		printf("%s\n", list_line(&list->entries[i], line, sizeof(line)));
 }
 
 static cJSON *device_json(const struct devlist_entry *entry)
@@ -141,7 +147,7 @@ static bool print_json(const struct devlist *list)
 /* ---- asking ---- */
 
 /* 1 or -errno. */
-static int fetch(struct devlist *list, const char **why)
+static int wait_for(struct devlist *list, const char **why)
 {
 	int r;
 
@@ -162,11 +168,25 @@ static int fetch(struct devlist *list, const char **why)
 	return r;
 }
 
+int list_fetch(struct devlist *list, const char *host, const char *port, const char **why)
+{
+	struct conn conn;
+	int r = conn_open(&conn, host, port, 0, why);
+
+	if (r)
+		return r;
+	devlist_init(list, &conn);
+	r = wait_for(list, why);
+	if (r > 0)
+		return 0;
+	devlist_fini(list);
+	return r;
+}
+
 int list_run(const char *server, bool json)
 {
 	char host[256], port[8];
 	struct devlist list;
-	struct conn conn;
 	const char *why;
 	bool printed = true;
 	int r;
@@ -175,13 +195,11 @@ int list_run(const char *server, bool json)
 		log_error("'%s' is no server; allowed: HOST, HOST:PORT, [ADDRESS]:PORT", server);
 		return 2;
 	}
-	r = conn_open(&conn, host, port, 0, &why);
+	r = list_fetch(&list, host, port, &why);
 	if (!r) {
-		devlist_init(&list, &conn);
-		r = fetch(&list, &why);
-		if (r > 0 && json)
+		if (json)
 			printed = print_json(&list);
-		else if (r > 0)
+		else
 			print_people(&list);
 		devlist_fini(&list);
 	}

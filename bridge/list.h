@@ -4,6 +4,12 @@
 #define BRIDGE_LIST_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#define LIST_MAX_LINE 384 /* bytes */
+
+struct devlist;
+struct devlist_entry;
 
 /* Prints to standard output, problems to standard error. `server`: HOST, HOST:PORT, [ADDRESS]:PORT
  * or a bare IPv6 address. Returns the exit code: 0, or 1 when the server cannot be asked, 2 when
@@ -12,5 +18,11 @@ int list_run(const char *server, bool json);
 
 /* Splits `server` as above; false when it is not of that form. Sizes are those of struct config. */
 bool list_parse_server(const char *server, char host[256], char port[8]);
+
+/* Asks a server. 0, and `list` is to be given to devlist_fini; or -errno, with *why for people. */
+int list_fetch(struct devlist *list, const char *host, const char *port, const char **why);
+
+/* A device as list_run prints it; returns `out`. */
+const char *list_line(const struct devlist_entry *entry, char *out, size_t size);
 
 #endif
