@@ -11,6 +11,7 @@
 #include "bridge/control.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
+#include "bridge/pair.h"
 #include "bridge/status.h"
 #include "bridge/supervisor.h"
 #include "gadget/glog.h"
@@ -20,27 +21,32 @@
 struct options {
 	const char *config;
 	bool json, once, watch, help;
-	const char *operand; /* NULL: none */
+	const char *operands[2]; /* NULL: none */
 };
 
 static int command_run(const struct options *options);
 static int command_check(const struct options *options);
 static int command_list(const struct options *options);
+static int command_pair(const struct options *options);
+static int command_unpair(const struct options *options);
 static int command_status(const struct options *options);
 
 static const struct command {
 	const char *name, *arguments, *help;
-	const char *takes; /* of the options, by their letters */
-	bool takes_operand;
+	const char *takes;	    /* of the options, by their letters */
+	int operands, max_operands; /* that it needs, that it takes */
 	int (*run)(const struct options *options);
 } commands[] = {
-	{"run", "[-c FILE] [--once] [-v]", "present the configured camera until SIGTERM", "cov",
-		false, command_run},
-	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", "cjv", false,
+	{"run", "[-c FILE] [--once] [-v]", "present the configured camera until SIGTERM", "cov", 0,
+		0, command_run},
+	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", "cjv", 0, 0,
 		command_check},
-	{"list", "[HOST[:PORT]] [-c FILE] [--json] [-v]", "show what a server exports", "cjv", true,
+	{"list", "[HOST[:PORT]] [-c FILE] [--json] [-v]", "show what a server exports", "cjv", 0, 1,
 		command_list},
-	{"status", "[--json] [--watch]", "show how a running one is", "jw", false, command_status},
+	{"pair", "HOST[:PORT] [MATCH] [-c FILE] [-v]", "choose a camera and configure it", "cv", 1,
+		2, command_pair},
+	{"unpair", "[-c FILE]", "undo that", "c", 0, 0, command_unpair},
+	{"status", "[--json] [--watch]", "show how a running one is", "jw", 0, 0, command_status},
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -54,6 +60,7 @@ static void print_usage(FILE *out)
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
 		"  -c FILE    the configuration, " IP2USB_CONF " unless given\n"
+		"  MATCH      a bus id such as 1-1.4, or VID:PID; any device unless given\n"
 		"  --once     end where something is lost or not there, instead of waiting for it\n"
 		"  -v         say more; with list, HOST is the configured server unless given\n\n"
 		"Exit: 0 done, 1 failed, 2 usage, 3 no such camera, 4 ambiguous, 5 cannot be "
@@ -107,12 +114,11 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 			break;
 		}
 	}
-	if (command->takes_operand && optind < argc)
-		o->operand = argv[optind++];
-	if (optind == argc)
+	for (i = 0; i < command->max_operands && optind < argc; i++)
+		o->operands[i] = argv[optind++];
+	if (optind == argc && (!command->operands || o->operands[0] || o->help))
 		return true;
-	fprintf(stderr, "ip2usb: %s takes %s\n", command->name,
-		command->takes_operand ? "one argument" : "no arguments");
+	fprintf(stderr, "ip2usb: usage: ip2usb %s %s\n", command->name, command->arguments);
 	return false;
 }
 
@@ -148,12 +154,23 @@ static int command_list(const struct options *options)
 	struct config config;
 	char server[300];
 
-	if (options->operand)
-		return list_run(options->operand, options->json);
+	if (options->operands[0])
+		return list_run(options->operands[0], options->json);
 	if (!read_config(&config, options->config))
 		return EXIT_USAGE;
 	(void)snprintf(server, sizeof(server), "[%s]:%s", config.server.host, config.server.port);
 	return list_run(server, options->json);
+}
+
+static int command_pair(const struct options *options)
+{
+	return pair_run(&(struct pair_options){
+		options->operands[0], options->operands[1], options->config});
+}
+
+static int command_unpair(const struct options *options)
+{
+	return pair_undo(options->config);
 }
 
 static int command_status(const struct options *options)

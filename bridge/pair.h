@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pair: `ip2usb pair` and `ip2usb unpair`, which camera of which server the configuration means. */
+#ifndef BRIDGE_PAIR_H
+#define BRIDGE_PAIR_H
+
+#include <stdio.h>
+
+struct pair_options {
+	const char *server; /* as list_run takes it */
+	const char *match;  /* a bus id or VID:PID; NULL: any device */
+	const char *config; /* path of the configuration */
+};
+
+/* Imports the device for its serial number and writes the pairing. If several match and this is a
+ * terminal, asks. Returns the exit code, an enum outcome or 2: the arguments or the configuration
+ * are wrong. Problems go to the log. */
+int pair_run(const struct pair_options *options);
+
+/* Removes the pairing. Returns the exit code: 0, 1, or 2 as above. */
+int pair_undo(const char *config);
+
+/* Asks on `out`, again and again, for a number from 1 to `n` on a line of `in`. 0: there is none to
+ * come. */
+unsigned pair_ask(FILE *in, FILE *out, unsigned n);
+
+#endif
