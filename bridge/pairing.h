@@ -14,9 +14,9 @@ struct config;
 
 /* Writes [server] and [camera] of `wanted` into the file `path`, or the file that it links to;
  * makes it if there is none. All else of `wanted` is ignored; its texts need not be fit for the
- * file. An empty host removes the pairing. 0, or -errno with a text for people in `error`: -EINVAL
- * what is in the file now is no configuration -EILSEQ    the file would say something else than was
- * meant: one of the texts has what it cannot have */
+ * file. An empty host removes the pairing. 0, or -errno with a text for people in `error`, of which
+ * -EINVAL: what is in the file now is no configuration; -EILSEQ: it would say something else than
+ * was meant, as one of the texts has what it cannot have. */
 int pairing_write(const char *path, const struct config *wanted, char *error, size_t size);
 
 #endif
