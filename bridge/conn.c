@@ -103,6 +103,7 @@ int conn_open(
 
 	if (!r)
 		return conn_start(c, addresses, local_port, why);
+	memset(c, 0, sizeof(*c));
 	c->fd = -1;
 	*why = gai_strerror(r);
 	return r == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
