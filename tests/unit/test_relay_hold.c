@@ -423,21 +423,27 @@ static void test_control(void **state)
 	close_rig(&r);
 }
 
-/* The phone cancels while it waits: the camera hears of it, and nothing is halted. */
-static void test_cancel(void **state)
+static void cancel(struct relayrig *r)
 {
 	const struct usb_ctrlrequest setup = {.bRequestType = USB_TYPE_CLASS | USB_RECIP_INTERFACE,
 		.bRequest = 0x64,
 		.wLength = 6};
-	static const uint8_t cancel[6] = {0x01, 0x40, 9};
+	static const uint8_t data[6] = {0x01, 0x40, 9};
+
+	relay_setup(r->relay, &setup, data, sizeof(data));
+	bench_settle(&r->bench);
+}
+
+/* The phone cancels while it waits: the camera hears of it, and nothing is halted. */
+static void test_cancel(void **state)
+{
 	struct relayrig r;
 
 	(void)state;
 	open_rig(&r);
 	send(&r, COMMAND, GET_OBJECT, 1);
 	lose(&r);
-	relay_setup(r.relay, &setup, cancel, sizeof(cancel));
-	bench_settle(&r.bench);
+	cancel(&r);
 	assert_int_equal(r.bench.ffs->answers, 0);
 	come_back(&r);
 	assert_int_equal(r.bench.camera->num_requests, 1);
@@ -449,17 +455,12 @@ static void test_cancel(void **state)
 /* It has cancelled before: then nothing is cut. */
 static void test_after_cancel(void **state)
 {
-	const struct usb_ctrlrequest setup = {.bRequestType = USB_TYPE_CLASS | USB_RECIP_INTERFACE,
-		.bRequest = 0x64,
-		.wLength = 6};
-	static const uint8_t cancel[6] = {0x01, 0x40, 9};
 	struct relayrig r;
 
 	(void)state;
 	open_rig(&r);
 	send(&r, COMMAND, GET_OBJECT, 1);
-	relay_setup(r.relay, &setup, cancel, sizeof(cancel));
-	bench_settle(&r.bench);
+	cancel(&r);
 	relayrig_wait(&r, 0.1);
 	bench_settle(&r.bench);
 	assert_int_equal(r.bench.ffs->answer, EP0_ACK);
