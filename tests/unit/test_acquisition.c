@@ -41,6 +41,7 @@ enum step {
 	NODEV,
 	GIVE,
 	GIVE_OTHER,  /* of another vendor than the list says */
+	GIVE_NEWER,  /* of another bcdDevice than the others */
 	GIVE_BROKEN, /* its configuration is none */
 	GIVE_GONE,   /* unplugged by the time of the first descriptor */
 	GIVE_ERROR,  /* a USB error instead of it */
@@ -199,6 +200,7 @@ static void answer_request(struct peer *p, const uint8_t header[48], enum step s
 	if (setup[3] == USB_DT_DEVICE) {
 		size = sizeof(c->device);
 		memcpy(buf, c->device, size);
+		buf[12] = (uint8_t)(buf[12] + (step == GIVE_NEWER));
 	} else if (setup[3] == USB_DT_CONFIG) {
 		size = (uint32_t)c->config_size;
 		memcpy(buf, c->config, size);
@@ -275,6 +277,7 @@ static void serve(int listening, const struct scene *scene, int asked)
 /* ---- the client ---- */
 
 static struct acquisition_options options;
+static unsigned losses; /* of the link, once the camera is acquired, that are still to come */
 
 static uint16_t port_of(int fd)
 {
@@ -287,16 +290,31 @@ static uint16_t port_of(int fd)
 
 struct user {
 	struct acquisition acquisition;
-	bool done;
+	bool done, again;
 	enum outcome outcome;
 	char words[512];
+	const struct usb_profile *profile; /* the first that was acquired */
 };
+
+/* The link of a camera that had been acquired is lost, or it is still not the same again. */
+static bool is_to_be_looked_for(const struct user *u)
+{
+	return u->profile && (u->acquisition.lost || losses);
+}
 
 static void on_acquired(void *user)
 {
 	struct user *u = user;
 
 	assert_false(u->done);
+	if (!u->profile)
+		u->profile = acquisition_profile(&u->acquisition);
+	assert_ptr_equal(acquisition_profile(&u->acquisition), u->profile);
+	if (losses) {
+		losses--;
+		(void)shutdown(client_fd(u->acquisition.client), SHUT_RDWR);
+		return;
+	}
 	u->done = true;
 	(void)snprintf(u->words, sizeof(u->words), "%s", u->acquisition.imported);
 	assert_int_equal(u->acquisition.probe->profile.vendor, 0x04a9);
@@ -310,6 +328,11 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 	struct user *u = user;
 
 	assert_false(u->done);
+	if (is_to_be_looked_for(u)) {
+		u->again = true;
+		losses -= !u->acquisition.lost;
+		return;
+	}
 	u->done = true;
 	u->outcome = outcome;
 	(void)snprintf(u->words, sizeof(u->words), "%s", reason);
@@ -323,6 +346,9 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 
 	(void)events;
 	acquisition_prepare(&u->acquisition);
+	if (u->again)
+		acquisition_again(&u->acquisition, &options);
+	u->again = false;
 	if (u->done)
 		ev_break(loop, EVBREAK_ALL);
 }
@@ -435,6 +461,32 @@ static void test_quiet(void **state)
 	assert_string_equal(logged, "");
 }
 
+/* The link is lost: the same camera is acquired once more, and nothing else; its profile stays. */
+static void test_again(void **state)
+{
+	static const struct scene once = {.num_devices = 1,
+					  .steps = {LIST, GIVE, LIST, GIVE},
+					  .words = "1-1",
+					  .asked = "list 1-1 list 1-1 "},
+				  twice = {.num_devices = 1,
+					  .steps = {LIST, GIVE, LIST, GIVE_NEWER, LIST, GIVE},
+					  .words = "1-1",
+					  .asked = "list 1-1 list 1-1 list 1-1 "},
+				  another = {.num_devices = 1,
+					  .steps = {LIST, GIVE, LIST, GIVE_NEWER},
+					  .outcome = OUTCOME_NO_CAMERA,
+					  .words = "another camera is at 1-1",
+					  .asked = "list 1-1 list 1-1 "};
+
+	(void)state;
+	losses = 1;
+	play(&once);
+	losses = 2;
+	play(&twice);
+	losses = 1;
+	play(&another);
+}
+
 static void test_local_port(void **state)
 {
 	char port[8];
@@ -495,6 +547,7 @@ int main(void)
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_listed),
 		cmocka_unit_test_teardown(test_quiet, as_usual),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test_teardown(test_local_port, as_usual),
 		cmocka_unit_test_teardown(test_deaf, as_usual),
 		cmocka_unit_test_teardown(test_slow_resolver, as_usual),
