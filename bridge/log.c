@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int max_level = LOG_INFO;
@@ -15,9 +18,24 @@ void log_set_level(int level)
 	max_level = level;
 }
 
+/* The variable is inherited by whatever a service starts, also where standard error goes elsewhere;
+ * so it has device and inode of the journal's socket (systemd.exec(5)). */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char wanted[64];
+	struct stat is;
+
+	if (!stream || fstat(fd, &is) < 0)
+		return false;
+	(void)snprintf(
+		wanted, sizeof(wanted), "%ju:%ju", (uintmax_t)is.st_dev, (uintmax_t)is.st_ino);
+	return !strcmp(stream, wanted);
+}
+
 static const char *prefix(int level)
 {
-	if (getenv("JOURNAL_STREAM")) {
+	if (is_journal(STDERR_FILENO)) {
 		static const char *const numbers[] = {
 			"<0>", "<1>", "<2>", "<3>", "<4>", "<5>", "<6>", "<7>"};
 		return numbers[level & 7];

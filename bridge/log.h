@@ -2,8 +2,9 @@
 /*
  * log: lines on standard error, for a person or for the journal.
  *
- * Under systemd (JOURNAL_STREAM is set) each line starts with its level as <N>, sd-daemon(3); else
- * with "error: " or "warning: ". What others sent is cleaned (log_clean).
+ * Where standard error is the journal's (JOURNAL_STREAM names it) each line starts with its level
+ * as <N>, sd-daemon(3); else with "error: " or "warning: ". What others sent is cleaned
+ * (log_clean).
  */
 #ifndef BRIDGE_LOG_H
 #define BRIDGE_LOG_H

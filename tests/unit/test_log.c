@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* log: what of others' text reaches a terminal. */
+/* log: what a line begins with, and what of others' text reaches a terminal. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -92,9 +95,69 @@ static void test_line(void **state)
 		size -= 1 + (out[size - 2] == '?') + (out[size - 3] == '?');
 		assert_memory_equal(out + size - 3, "\xe2\x82\xac", 3);
 	}
-	setenv("JOURNAL_STREAM", "8:1", 1);
-	written("\x7f", out);
-	assert_string_equal(out, "<4>?\n");
+}
+
+/* As systemd would name it, with `ino_off` added to the inode. */
+static void set_journal(int fd, const char *format, unsigned ino_off)
+{
+	char stream[64];
+	struct stat is;
+
+	assert_int_equal(fstat(fd, &is), 0);
+	(void)snprintf(stream, sizeof(stream), format, (uintmax_t)is.st_dev,
+		(uintmax_t)is.st_ino + ino_off);
+	setenv("JOURNAL_STREAM", stream, 1);
+}
+
+static void test_journal(void **state)
+{
+	static const struct {
+		const char *format;
+		unsigned ino_off;
+		const char *line;
+	} cases[] = {
+		{"%ju:%ju", 0, "<4>?\n"},
+		/* A terminal opened by a service. */
+		{"%ju:%ju", 1, "warning: ?\n"},
+		{"1%ju:%ju", 0, "warning: ?\n"},
+		{"%ju:%ju ", 0, "warning: ?\n"},
+		{"%ju", 0, "warning: ?\n"},
+		{"", 0, "warning: ?\n"},
+	};
+	char out[1024];
+
+	(void)state;
+	for (size_t i = 0; i < NUM(cases); i++) {
+		struct capture capture;
+
+		capture_begin(&capture, 2);
+		set_journal(2, cases[i].format, cases[i].ino_off);
+		log_warning("\x7f");
+		capture_end(&capture, out, sizeof(out));
+		assert_string_equal(out, cases[i].line);
+	}
+	unsetenv("JOURNAL_STREAM");
+}
+
+static void test_levels(void **state)
+{
+	struct capture capture;
+	char out[1024];
+
+	(void)state;
+	capture_begin(&capture, 2);
+	set_journal(2, "%ju:%ju", 0);
+	log_error("a");
+	log_info("b");
+	log_set_level(LOG_DEBUG);
+	log_debug("c");
+	log_set_level(LOG_INFO);
+	log_debug("d");
+	unsetenv("JOURNAL_STREAM");
+	log_error("e");
+	log_info("f");
+	capture_end(&capture, out, sizeof(out));
+	assert_string_equal(out, "<3>a\n<6>b\n<7>c\nerror: e\nf\n");
 }
 
 int main(void)
@@ -102,6 +165,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_levels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
