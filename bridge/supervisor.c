@@ -16,6 +16,7 @@
 #include "bridge/control.h"
 #include "bridge/led.h"
 #include "bridge/log.h"
+#include "bridge/notify.h"
 #include "bridge/phone.h"
 #include "bridge/pipe.h"
 #include "bridge/presentation.h"
@@ -66,6 +67,7 @@ struct supervisor {
 	ev_timer pause, hold;
 	struct led led;
 	struct control control;
+	struct notify notify;
 	struct acquisition acquisition;
 	bool acquiring;			   /* there is an acquisition; else there is a pause */
 	struct presentation *presentation; /* NULL before the camera is there */
@@ -317,6 +319,8 @@ static void note_state(struct supervisor *s)
 		return;
 	s->state = state;
 	s->since = now_s();
+	if (!s->stopping)
+		notify_status(&s->notify, state, s->reason);
 }
 
 static char *report(void *user)
@@ -379,6 +383,8 @@ static void start_pause(struct supervisor *s)
 	pause *= 1. + JITTER * (2. * drand48() - 1.);
 	log_debug("trying again in %.1f s", pause);
 	led_show(&s->led, s->trouble->led);
+	/* An attempt that fails at once does not change the state, but its reason may be new. */
+	notify_status(&s->notify, "backoff", s->reason);
 	s->attempts++;
 	pause_for(s, pause);
 }
@@ -432,6 +438,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 	(void)loop;
 	(void)events;
 	ev_timer_stop(s->loop, &s->pause);
+	notify_stopping(&s->notify);
 	s->stopping = true;
 	end(s, OUTCOME_DONE, "ending on %s", strsignal(signal->signum));
 	s->outcome = OUTCOME_DONE;
@@ -446,6 +453,7 @@ static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
 
 	(void)loop;
 	(void)events;
+	notify_reloading(&s->notify);
 	if (config_read(&config, s->options->config, error, sizeof(error))) {
 		log_error("%s", error);
 		log_info("the configuration stays as it was");
@@ -461,6 +469,7 @@ static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
 		s->attempts = 0;
 		end(s, OUTCOME_DONE, "the configuration has changed");
 	}
+	notify_ready(&s->notify);
 }
 
 static void on_sigusr1(struct ev_loop *loop, ev_signal *signal, int events)
@@ -508,8 +517,11 @@ enum outcome supervisor_run(const struct config *config, const struct supervisor
 	led_show(&s.led, LED_SEARCHING);
 	start_watchers(&s);
 	(void)control_open(&s.control, s.loop, CONTROL_SOCKET, report, &s);
+	notify_init(&s.notify, s.loop);
+	notify_ready(&s.notify);
 	start_acquiring(&s);
 	ev_run(s.loop, 0);
+	notify_fini(&s.notify);
 	control_close(&s.control);
 	led_fini(&s.led);
 	ev_loop_destroy(s.loop);
