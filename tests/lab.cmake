@@ -23,8 +23,9 @@ foreach(file ${scenarios})
 	file(STRINGS ${file} timeout REGEX "^# timeout: [0-9]+$")
 	string(REGEX MATCH "[0-9]+" timeout "${timeout} 120")
 	math(EXPR timeout "${timeout} + 60")
-	# Sanitizers cost time and memory: what measures those runs what is installed.
-	if(scenario MATCHES "^(demo|liveview|faults|speed|sessions|reenumeration)$")
+	# Sanitizers cost time and memory: what measures those runs what is installed. So does the service: they want
+	# what its sandbox does not give.
+	if(scenario MATCHES "^(demo|liveview|faults|speed|service|sessions|reenumeration)$")
 		set(binary ${IP2USB_RELEASE})
 	else()
 		set(binary $<TARGET_FILE_DIR:ip2usb>)
