@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Completion for ip2usb. What there is to complete, `ip2usb --help` says, so that nothing is listed twice:
+# a line "  ip2usb COMMAND [-x ARGUMENT] [--long] ..." for each command.
+_ip2usb() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} usage options
+	COMPREPLY=()
+	usage=$("${COMP_WORDS[0]}" --help 2>/dev/null) || return 0
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		options=$(sed -n 's/^  ip2usb \([a-z]*\) .*/\1/p' <<<"$usage")
+		mapfile -t COMPREPLY < <(compgen -W "$options --help --version" -- "$word")
+		return 0
+	fi
+	if [ "$before" = -c ] || [ "$before" = --config ]; then
+		compopt -o default # files
+		return 0
+	fi
+	usage=$(grep "^  ip2usb ${COMP_WORDS[1]} " <<<"$usage") || return 0
+	if [[ $word == -* ]]; then
+		options=$(grep -o '\[--*[a-z]*' <<<"$usage" | tr -d '[')
+		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$word")
+	elif [[ $usage == *HOST* ]]; then
+		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+	fi
+}
+complete -F _ip2usb ip2usb
