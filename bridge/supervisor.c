@@ -218,7 +218,7 @@ static void on_acquired(void *user)
 
 static void pause_for(struct supervisor *s, double seconds)
 {
-	/* The resolver may have blocked the loop for longer than that. */
+	/* Removing the gadget may have blocked the loop for longer than that. */
 	ev_now_update(s->loop);
 	ev_timer_set(&s->pause, seconds, 0.);
 	ev_timer_start(s->loop, &s->pause);
