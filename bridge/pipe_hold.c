@@ -4,8 +4,18 @@
 
 void pipe_hold(struct pipe *p)
 {
+	bool gap = false;
+
 	pipe_drop_gathered(p);
 	p->client = NULL;
+	/* A server need not answer in order: what is behind a gap is of no use. */
+	for (unsigned i = p->send; pipe_is_in(p) && i != p->head; i++) {
+		struct pipe_slot *slot = pipe_slot_at(p, i);
+
+		gap |= slot->state == SLOT_ASKED;
+		if (gap && slot->state == SLOT_COME)
+			pipe_drop(slot);
+	}
 }
 
 /* Whether this slot has brought a command, perhaps behind the last of what was cut. */

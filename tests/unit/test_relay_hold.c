@@ -285,6 +285,39 @@ static void test_cut_in(void **state)
 	close_rig(&r);
 }
 
+/* A server answers out of order, and not all: what has come behind a gap is not for the phone. */
+static void test_gap(void **state)
+{
+	struct relayrig r;
+	struct camera *camera;
+	struct camera_urb *first;
+	uint8_t packet[512];
+
+	(void)state;
+	open_rig(&r);
+	camera = r.bench.camera;
+	send(&r, COMMAND, GET_OBJECT, 1);
+	bench_container(packet, sizeof(packet), DATA, LARGE, 7);
+	for (unsigned i = 0; i < 64; i++)
+		camera_put(r.camera[RIG_PTP_IN], packet, sizeof(packet));
+	camera_run(camera);
+	first = camera->tx;
+	assert_int_equal(first->done, 32 * sizeof(packet));
+	camera->tx = first->next;
+	assert_null(camera->tx->next);
+	camera->tx->next = first;
+	first->next = NULL;
+	camera->tx_last = &first->next;
+	camera->piece = USBIP_HEADER_SIZE + 32 * sizeof(packet);
+	camera_send(camera);
+	bench_bridge(&r.bench);
+	lose(&r);
+	camera->piece = 0;
+	come_back(&r);
+	assert_int_equal(read_to_halt(&r), 0);
+	close_rig(&r);
+}
+
 /* After the command, before anything has come. */
 static void test_cut_command(void **state)
 {
@@ -590,6 +623,7 @@ int main(void)
 		{"session, not answered", test_session_not_answered, NULL, NULL, &no},
 		{"session, lost again", test_session_not_answered, NULL, NULL, &yes},
 		cmocka_unit_test(test_cut_in),
+		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_cut_command),
 		{"cut out", test_cut_out, NULL, NULL, &none},
 		{"cut out, some sent meanwhile", test_cut_out, NULL, NULL, &some},
