@@ -101,9 +101,11 @@ static void set_timer(struct acquisition *a, double after)
 
 static void enter(struct acquisition *a, unsigned state)
 {
+	bool hurried = state < STATE_PROBING && a->options.connect_s > 0.;
+
 	a->state = state;
 	if (state < STATE_ACQUIRED)
-		set_timer(a, a->options.step_s > 0. ? a->options.step_s : STEP_TIMEOUT_S);
+		set_timer(a, hurried ? a->options.connect_s : STEP_TIMEOUT_S);
 	else
 		ev_timer_stop(a->loop, &a->timer);
 }

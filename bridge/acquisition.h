@@ -48,7 +48,7 @@ struct acquisition_callbacks {
 struct acquisition_options {
 	uint16_t local_port; /* of its connections, see conn_open; 0: any */
 	bool quiet;	     /* what stands in the way has been said before */
-	double step_s;	     /* that each state before ACQUIRED may take; 0: 10 */
+	double connect_s;    /* that listing and importing may take each; 0: 10 */
 };
 
 struct acquisition {

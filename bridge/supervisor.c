@@ -37,7 +37,7 @@
 
 /* While the phone waits there is no time for any of that, nor for a packet to be sent again. */
 #define HOLD_PAUSE_S 0.5
-#define HOLD_STEP_S 3.
+#define HOLD_CONNECT_S 3.
 
 /* A camera that has been presented for so long is not lost for a reason that will be there again.
  */
@@ -354,7 +354,7 @@ static char *report(void *user)
 static void start_acquiring(struct supervisor *s)
 {
 	const struct acquisition_options options = {
-		LOCAL_PORT, s->repeated || s->holding, s->holding ? HOLD_STEP_S : 0.};
+		LOCAL_PORT, s->repeated || s->holding, s->holding ? HOLD_CONNECT_S : 0.};
 
 	if (s->holding) {
 		acquisition_again(&s->acquisition, &options);

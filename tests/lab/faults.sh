@@ -3,12 +3,12 @@
 #
 # What can go wrong does, at random from a seed, in a transfer or between two: after each event the chain works
 # again within 15 s, without a hand, and what is fetched then is what the camera has. LAB_FAULTS is how many,
-# LAB_SEED which.
-# timeout: 1500
+# LAB_SEED which. Not a test of CTest's: on a busy machine it still fails now and then, for a reason not found yet.
+# timeout: 3600
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
 
-events=${LAB_FAULTS:-8}
+events=${LAB_FAULTS:-30}
 RANDOM=${LAB_SEED:-1}
 patience=30 # 15 s, on a machine that is half as fast as it should be
 
@@ -115,7 +115,7 @@ works() { usb_up dummy_hcd.0 && fetch; }
 threads() { find "/proc/$bridge_pid/task" -mindepth 1 -maxdepth 1 | wc -l; }
 
 printf '[link]\nhold_s = 10\n' >>"$work/ip2usb.conf"
-starts=0 measured=-1
+starts=0 counted=-1 lived=0
 eventually 15 works || fail "it does not work before anything has happened"
 for event in $(seq "$events"); do
 	kind=${kinds[RANDOM % ${#kinds[@]}]}
@@ -136,15 +136,22 @@ for event in $(seq "$events"); do
 	}
 	say "$event: ${kind#event_} while the phone does $phone_does: works after $(($(ms) - began)) ms"
 	bridge_runs || fail "the daemon has ended"
-	# What is made once has been made by then.
-	if [ "$measured" -ne "$starts" ]; then
-		measured=$starts
+	# What is made once has been made by then, and every buffer has been touched.
+	[ "$counted" -eq "$starts" ] || lived=0 counted=$starts
+	lived=$((lived + 1))
+	if [ $lived -eq 6 ]; then
 		rss=$(bridge_rss_kib)
 		fds=$(bridge_fds)
 		tasks=$(threads)
 	fi
 done
 
+check "resident memory: at most 6 MiB" [ "$(bridge_rss_kib)" -le 6144 ]
+# Not where the last daemon is too young.
+if [ $lived -le 6 ]; then
+	say "the last daemon has seen $lived events: too few to tell a leak"
+	fds=999 tasks=2 rss=6144
+fi
 check "file descriptors: $fds" [ "$(bridge_fds)" -le "$fds" ]
 check "threads: $tasks" [ "$(threads)" -le "$tasks" ]
 check "resident memory: $rss KiB and at most 64 more, is $(bridge_rss_kib)" [ "$(bridge_rss_kib)" -le $((rss + 64)) ]
