@@ -322,6 +322,8 @@ void relay_hold(struct relay *r)
 	struct client *client = r->client;
 
 	r->client = NULL;
+	if (!client)
+		return;
 	control_pipe_set_client(&r->control, NULL);
 	phone_set_client(&r->phone, NULL);
 	ptp_session_stop(&r->session);

@@ -59,7 +59,7 @@ void relay_flush(struct relay *r);
 bool relay_can_hold(const struct relay *r);
 
 /* The client's session is over: the phone waits until relay_go_on, with what it has asked for and
- * sent. Thereafter the client is free to be freed. */
+ * sent. Thereafter the client is free to be freed. Without a client nothing happens. */
 void relay_hold(struct relay *r);
 
 /* The same camera has been imported again, and is as after a reset: opens the sessions again that

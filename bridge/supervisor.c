@@ -144,6 +144,8 @@ static void on_gone_on(void *user)
 {
 	struct supervisor *s = user;
 
+	if (s->ending)
+		return;
 	s->holding = false;
 	*s->reason = '\0';
 	ev_timer_stop(s->loop, &s->hold);
@@ -260,10 +262,11 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 		end(s, outcome, "%s", reason);
 		return;
 	}
-	if (lost)
-		presentation_hold(s->presentation);
-	else
+	if (!lost)
 		log_debug("%s", reason);
+	/* Whatever it was: a session that is over is nobody's any more. */
+	presentation_hold(s->presentation);
+	presentation_flush(s->presentation);
 	pause_for(s, HOLD_PAUSE_S);
 }
 
