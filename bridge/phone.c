@@ -73,9 +73,9 @@ void phone_leave(struct phone *p)
 	set_configured(p, false);
 }
 
-void phone_set_client(struct phone *p, struct client *client)
+void phone_set_client(struct phone *p, struct client *client, bool fresh)
 {
-	reset_set_client(&p->reset, client);
+	reset_set_client(&p->reset, client, fresh);
 }
 
 bool phone_is_served(const struct phone *p)

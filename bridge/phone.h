@@ -51,7 +51,7 @@ void phone_fini(struct phone *p);
 void phone_event(struct phone *p, enum usb_functionfs_event_type type);
 
 /* As reset_set_client. */
-void phone_set_client(struct phone *p, struct client *client);
+void phone_set_client(struct phone *p, struct client *client, bool fresh);
 
 /* It is to be done without from now on. */
 void phone_leave(struct phone *p);

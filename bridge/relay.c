@@ -54,6 +54,7 @@ struct relay {
 	struct framing framings[USBDESC_MAX_INTERFACES];
 	struct ptp_session session; /* that is being opened again, */
 	unsigned session_at;	    /* of this interface */
+	bool opened;		    /* one has been since the camera is back */
 	unsigned num_pipes;
 	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
 };
@@ -325,7 +326,7 @@ void relay_hold(struct relay *r)
 	if (!client)
 		return;
 	control_pipe_set_client(&r->control, NULL);
-	phone_set_client(&r->phone, NULL);
+	phone_set_client(&r->phone, NULL, false);
 	ptp_session_stop(&r->session);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_hold(&r->pipes[i]);
@@ -343,7 +344,7 @@ static void go_on(struct relay *r)
 
 		pipe_go_on(p, r->client, p->framing != &p->own_framing && cut[p->interface_at]);
 	}
-	phone_set_client(&r->phone, r->client);
+	phone_set_client(&r->phone, r->client, !r->opened);
 	control_pipe_set_client(&r->control, r->client);
 	r->callbacks->gone_on(r->user);
 }
@@ -383,6 +384,7 @@ static void on_session(void *user, const char *problem)
 	if (problem) {
 		on_pipe_failed(r, problem);
 		return;
+			r->opened = true;
 	}
 	r->session_at++;
 	open_sessions(r);
@@ -406,6 +408,7 @@ static int init_pipe(struct relay *r, unsigned at)
 		.ffs = r->ffs,
 		.framing = framed ? &r->framings[e->interface_at] : NULL,
 		.at = at,
+	r->opened = false;
 		.interface_at = e->interface_at,
 		.address = e->address,
 		.attributes = e->attributes,

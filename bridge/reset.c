@@ -99,13 +99,15 @@ void reset_start(struct reset *r)
 	ev_timer_again(r->loop, &r->timeout);
 }
 
-void reset_set_client(struct reset *r, struct client *client)
+void reset_set_client(struct reset *r, struct client *client, bool fresh)
 {
 	r->client = client;
 	if (!client)
 		ev_timer_stop(r->loop, &r->timeout);
-	else if (r->running)
+	else if (r->running && fresh)
 		finish(r);
+	else if (r->running)
+		reset_start(r);
 }
 
 void reset_init(struct reset *r, struct ev_loop *loop, struct client *client,

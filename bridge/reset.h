@@ -35,8 +35,9 @@ void reset_init(struct reset *r, struct ev_loop *loop, struct client *client,
 	const struct usb_profile *profile, void (*done)(void *user), void *user);
 void reset_fini(struct reset *r);
 
-/* NULL, before client_abandon: the link is lost; else it is back, and the camera has been reset. */
-void reset_set_client(struct reset *r, struct client *client);
+/* NULL, before client_abandon: the link is lost; else it is back, and the camera has been reset;
+ * `fresh`: nobody has used it since. */
+void reset_set_client(struct reset *r, struct client *client, bool fresh);
 
 /* While none is running. What the server has of earlier URBs comes before it, what is submitted
  * after `done` comes after. */
