@@ -53,14 +53,13 @@ void pipe_clear_halt(struct pipe *p, enum pipe_state next)
 	const uint8_t setup[8] = {USB_RECIP_ENDPOINT, USB_REQ_CLEAR_FEATURE, USB_ENDPOINT_HALT, 0,
 		p->address, 0, 0, 0};
 
-	if (!p->client) { /* it comes back without */
+	memcpy(p->clear.setup, setup, sizeof(setup));
+	/* Where the link is lost, or has just been: the camera comes back without. */
+	if (!p->client || client_submit(p->client, &p->clear)) {
 		p->camera_halted = false;
 		p->state = next;
 		return;
 	}
-	memcpy(p->clear.setup, setup, sizeof(setup));
-	if (client_submit(p->client, &p->clear))
-		return;
 	p->urbs_out++;
 	p->cleared = next;
 	p->state = PIPE_CLEARING;
@@ -90,7 +89,7 @@ bool pipe_has_gone_on(struct pipe *p, const uint8_t *data, uint32_t size)
 {
 	if (!framing_is_command(p->framing, data, size))
 		return false;
-	p->halts_late = false;
+	p->halts_late = p->deaf = false;
 	pipe_clear_halt(p, PIPE_RUNNING);
 	return true;
 }
