@@ -207,6 +207,16 @@ bool framing_is_under_way(const struct framing *f)
 	return f->under_way;
 }
 
+void framing_halted(struct framing *f)
+{
+	f->halted = true;
+}
+
+bool framing_is_halted(const struct framing *f)
+{
+	return f->halted;
+}
+
 uint32_t framing_session(const struct framing *f)
 {
 	return f->session;

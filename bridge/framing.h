@@ -73,6 +73,7 @@ struct framing {
 	bool unanswered; /* a command has gone, and nothing has come since */
 	bool data_sent;	 /* the phone has sent data since that command */
 	bool under_way;	 /* nor has its response */
+	bool halted;	 /* the phone has seen a halt since that command */
 	uint16_t code;	 /* of the last command, and its first parameter */
 	uint32_t param;
 	uint32_t session; /* that the phone has open (PTP: OpenSession); 0: none */
@@ -159,6 +160,11 @@ bool framing_is_early(const struct framing *f);
 
 /* Whether a transaction is between its command and its response: of ptp. */
 bool framing_is_under_way(const struct framing *f);
+
+/* The phone is shown a halt, in either direction; and whether it has been since its last command:
+ * then it waits for nothing more of that. Of ptp. */
+void framing_halted(struct framing *f);
+bool framing_is_halted(const struct framing *f);
 
 /* The session that the phone has open, of ptp, or 0; and that it is closed, as the phone or the
  * camera is another by now. */

@@ -61,6 +61,7 @@ bool ptp_is_command(const uint8_t *data, uint32_t len)
 static void begin_transaction(struct framing *f, const uint8_t *command, uint32_t len)
 {
 	f->under_way = true;
+	f->halted = false;
 	f->code = bytes_le16(command + 6);
 	f->param = len >= PTP_HEADER + 4 ? bytes_le32(command + PTP_HEADER) : 0;
 }

@@ -55,17 +55,23 @@ static bool ask(struct pipe *p, uint32_t size)
 	return true;
 }
 
+void pipe_tell_framing(struct pipe_slot *slot)
+{
+	struct pipe *p = slot->pipe;
+
+	if (slot->framed)
+		return;
+	framing_done(p->framing, p->dir, slot->asked, pipe_buffer(slot), slot->size);
+	p->bytes += slot->size;
+	slot->framed = true;
+}
+
 static void send_on(struct pipe_slot *slot)
 {
 	struct pipe *p = slot->pipe;
 
 	p->swallows &= framing_is_sending(p->framing);
-	/* Once, however often the phone's port has to be tried. */
-	if (!slot->framed) {
-		framing_done(p->framing, p->dir, slot->asked, pipe_buffer(slot), slot->size);
-		p->bytes += slot->size;
-	}
-	slot->framed = true;
+	pipe_tell_framing(slot);
 	slot->state = SLOT_SENT;
 	if (pipe_is_in(p))
 		pipe_send_to_phone(slot);

@@ -94,7 +94,7 @@ struct pipe {
 	bool parked;	  /* the phone's port sleeps (-EAGAIN): what has come waits for pipe_wake */
 	bool moved;	  /* something has come since the last halt */
 	bool swallows;	  /* OUT: the camera takes no more of the transfer under way */
-	bool deaf;	  /* OUT: what comes is dropped until a command does */
+	bool deaf;	  /* OUT, pipe_cut: what comes is dropped until a command does */
 	bool halts_late;  /* OUT, PIPE_HALTING: what comes is dropped until no read stands */
 	bool early; /* the camera's last halt was put down to read-ahead, which is done once */
 	enum pipe_state cleared; /* PIPE_CLEARING: the state to come */
@@ -154,8 +154,12 @@ void pipe_abort(struct pipe *p, bool goes_on);
  * and then waits; what it sends waits as well. Before client_abandon. */
 void pipe_hold(struct pipe *p);
 
-/* The camera is there again, as after a reset. `cut`: the link was lost in a transfer, the rest of
- * which never comes: IN halts, and OUT drops what the phone still sends of it. */
+/* OUT, after client_abandon: if the link was lost in a transaction, what the phone still sends of
+ * that is dropped, until a command comes. */
+void pipe_cut(struct pipe *p);
+
+/* The camera is there again, as after a reset. `cut`: the phone waits for the end of a transaction
+ * that never comes: IN halts. */
 void pipe_go_on(struct pipe *p, struct client *client, bool cut);
 
 /* Asks the camera to give up all URBs of this pipe. */
@@ -224,6 +228,9 @@ static inline bool pipe_is_dropping(const struct pipe *p)
 
 /* What this slot was to bring, or has brought, goes nowhere. */
 void pipe_drop(struct pipe_slot *slot);
+
+/* The framing sees what this slot has brought; once, however often that is sent. */
+void pipe_tell_framing(struct pipe_slot *slot);
 
 /* IN: writes what is left of this slot to the phone's port. */
 void pipe_send_to_phone(struct pipe_slot *slot);

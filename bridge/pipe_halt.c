@@ -77,6 +77,7 @@ static void halt_phone(struct pipe *p)
 	if (r)
 		log_warning("endpoint %u: cannot be halted: %s", p->at + 1, strerror(-r));
 	p->state = PIPE_HALTED;
+	framing_halted(p->framing);
 	/* The phone clears its own halt unseen by us, so the camera's is cleared in advance: what
 	 * the phone asks for next then moves by itself. But a camera that stalls again at once
 	 * would be asked for ever. */

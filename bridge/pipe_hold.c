@@ -2,19 +2,24 @@
 /* The part of pipe that deals with a link that is lost, and is back. */
 #include "bridge/pipe.h"
 
+#include "gadget/ffs.h"
+
 void pipe_hold(struct pipe *p)
 {
 	bool gap = false;
 
 	pipe_drop_gathered(p);
 	p->client = NULL;
-	/* A server need not answer in order: what is behind a gap is of no use. */
+	/* What the phone has not taken yet may be the end of a transaction. But a server need not
+	 * answer in order, and what is behind a gap is of no use. */
 	for (unsigned i = p->send; pipe_is_in(p) && i != p->head; i++) {
 		struct pipe_slot *slot = pipe_slot_at(p, i);
 
 		gap |= slot->state == SLOT_ASKED;
-		if (gap && slot->state == SLOT_COME)
+		if (slot->state == SLOT_COME && gap)
 			pipe_drop(slot);
+		else if (slot->state == SLOT_COME)
+			pipe_tell_framing(slot);
 	}
 }
 
@@ -29,33 +34,60 @@ static bool begins_anew(struct pipe_slot *slot)
 	return true;
 }
 
-/* What the phone has sent of a transfer that nobody ends; not what it has sent since. */
-static void drop_cut(struct pipe *p)
+/* What the phone has sent of it; not what it has sent since. */
+static void drop_come(struct pipe *p)
 {
-	p->deaf = true;
-	p->epoch++;
 	for (unsigned i = p->send; p->deaf && i != p->head; i++) {
 		struct pipe_slot *slot = pipe_slot_at(p, i);
 
-		/* One that the phone has filled in part may end with its next command. */
-		if (slot->state == SLOT_ASKED)
-			slot->remnant = true;
-		else if (slot->state == SLOT_COME && begins_anew(slot))
+		if (slot->state == SLOT_COME && begins_anew(slot))
 			p->deaf = false;
 		else if (slot->state == SLOT_COME)
 			pipe_drop(slot);
 	}
 }
 
+/* As in pipe_abort: the oldest read stands, and if the phone has filled a part of it, its next
+ * command ends it. Those behind it would wait for more than the next transfer has. */
+static void cancel_behind(struct pipe *p)
+{
+	unsigned oldest = p->send;
+
+	while (oldest != p->head && pipe_slot_at(p, oldest)->state != SLOT_ASKED)
+		oldest++;
+	for (unsigned i = p->head; (int)(i - oldest) > 0; i--) {
+		struct pipe_slot *slot = pipe_slot_at(p, i - 1);
+
+		if (slot->state != SLOT_ASKED || slot->asked <= p->phone_packet)
+			continue;
+		if (i - 1 == oldest)
+			slot->remnant = p->deaf;
+		else
+			ffs_cancel(p->ffs, &slot->aio);
+	}
+}
+
+void pipe_cut(struct pipe *p)
+{
+	if (pipe_is_in(p) || pipe_is_dropping(p) || !framing_is_under_way(p->framing))
+		return;
+	p->deaf = true;
+	framing_restart(p->framing, p->dir);
+	drop_come(p);
+	cancel_behind(p);
+	pipe_pump(p);
+}
+
 void pipe_go_on(struct pipe *p, struct client *client, bool cut)
 {
 	p->client = client;
 	p->camera_halted = p->swallows = false;
-	if (cut)
+	/* The camera's is gone, and the phone clears its own unseen. */
+	if (p->state == PIPE_HALTED)
+		p->state = PIPE_RUNNING;
+	if (p->deaf)
 		framing_begin(p->framing, p->dir);
-	if (cut && !pipe_is_in(p)) {
-		drop_cut(p);
-	} else if (cut && (p->state == PIPE_RUNNING || pipe_is_early(p))) {
+	if (cut && pipe_is_in(p) && (p->state == PIPE_RUNNING || pipe_is_early(p))) {
 		/* Behind what had come of it. */
 		p->early = false;
 		p->halt_at = p->head - 1;

@@ -86,7 +86,8 @@ static void on_read(struct pipe_slot *slot, int result)
 		return;
 	if (result == -EAGAIN)
 		p->parked = true;
-	else if (result != -EINPROGRESS)
+	/* ECONNRESET: it was taken back, or held nothing but a remnant. */
+	else if (result != -EINPROGRESS && result != -ECONNRESET)
 		on_port_failed(p, result);
 }
 

@@ -322,15 +322,29 @@ void relay_hold(struct relay *r)
 {
 	struct client *client = r->client;
 
-	r->client = NULL;
 	if (!client)
 		return;
+	r->client = NULL;
 	control_pipe_set_client(&r->control, NULL);
 	phone_set_client(&r->phone, NULL, false);
 	ptp_session_stop(&r->session);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_hold(&r->pipes[i]);
 	client_abandon(client);
+	/* What the phone had sent by now is of before. */
+	ffs_dispatch_aio(r->ffs);
+	for (unsigned i = 0; i < r->num_pipes; i++)
+		pipe_cut(&r->pipes[i]);
+}
+
+/* Whether the phone waits for what has been cut, and has not begun anew since. */
+static bool is_cut(const struct relay *r, const struct framing *framing)
+{
+	for (unsigned i = 0; i < r->num_pipes; i++) {
+		if (r->pipes[i].framing == framing && r->pipes[i].deaf)
+			return !framing_is_halted(framing);
+	}
+	return false;
 }
 
 static void go_on(struct relay *r)
@@ -338,7 +352,7 @@ static void go_on(struct relay *r)
 	bool cut[USBDESC_MAX_INTERFACES];
 
 	for (unsigned i = 0; i < r->profile->num_interfaces; i++)
-		cut[i] = framing_is_under_way(&r->framings[i]);
+		cut[i] = is_cut(r, &r->framings[i]);
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		struct pipe *p = &r->pipes[i];
 
@@ -370,6 +384,7 @@ static void open_sessions(struct relay *r)
 		const struct usb_endpoint *out = framed_endpoint(r, r->session_at, false);
 
 		if (id && in && out) {
+			r->opened = true;
 			ptp_session_open(&r->session, r->client, in, out, id);
 			return;
 		}
@@ -384,7 +399,6 @@ static void on_session(void *user, const char *problem)
 	if (problem) {
 		on_pipe_failed(r, problem);
 		return;
-			r->opened = true;
 	}
 	r->session_at++;
 	open_sessions(r);
@@ -394,6 +408,7 @@ void relay_go_on(struct relay *r, struct client *client)
 {
 	r->client = client;
 	r->session_at = 0;
+	r->opened = false;
 	open_sessions(r);
 }
 
@@ -408,7 +423,6 @@ static int init_pipe(struct relay *r, unsigned at)
 		.ffs = r->ffs,
 		.framing = framed ? &r->framings[e->interface_at] : NULL,
 		.at = at,
-	r->opened = false;
 		.interface_at = e->interface_at,
 		.address = e->address,
 		.attributes = e->attributes,

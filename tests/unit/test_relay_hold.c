@@ -380,12 +380,15 @@ static void test_cut_out_given_up(void **state)
 	if (*held)
 		send(&r, COMMAND, GET_OBJECT, 3);
 	come_back(&r);
-	assert_int_equal(read_to_halt(&r), 0);
-	if (!*held)
+	/* One that has begun anew waits for nothing of before. */
+	if (!*held) {
+		assert_int_equal(read_to_halt(&r), 0);
 		send(&r, COMMAND, GET_OBJECT, 3);
+	}
 	expect_command(&r, taken, GET_OBJECT, 9, 3);
 	answer(&r, OK);
 	expect_answer(&r, OK);
+	assert_int_equal(halts(&r), *held ? 0 : 1);
 	close_rig(&r);
 }
 
@@ -588,6 +591,234 @@ static void test_halted(void **state)
 	close_rig(&r);
 }
 
+/* A transaction that the phone has seen the end of, by a halt, is not ended by another. */
+static void test_halt_seen(void **state)
+{
+	const bool *out = *state;
+	struct relayrig r;
+
+	relayrig_open(&r, false);
+	relayrig_enable(&r);
+	if (*out) {
+		r.camera[RIG_PTP_OUT]->fail = -EPIPE;
+		r.camera[RIG_PTP_OUT]->fail_at = 0;
+	}
+	send(&r, COMMAND, GET_OBJECT, 1);
+	if (*out)
+		fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_OUT);
+	else
+		camera_put_error(r.camera[RIG_PTP_IN], -EPIPE);
+	bench_settle(&r.bench);
+	for (unsigned i = 0; !*out && i < 2; i++)
+		relayrig_wait(&r, 1);
+	if (!*out)
+		assert_int_equal(read_to_halt(&r), 0);
+	assert_int_equal(halts(&r), 1);
+	bench_settle(&r.bench);
+	lose(&r);
+	come_back(&r);
+	assert_int_equal(halts(&r), 1);
+	close_rig(&r);
+}
+
+/* The phone's rest of a transfer that the camera has halted is being dropped (halts_late) when the
+ * link is lost. Then it goes on with a command, and with its data. */
+static void test_halts_late(void **state)
+{
+	struct relayrig r;
+	uint8_t packet[512];
+	unsigned taken;
+
+	(void)state;
+	open_rig(&r);
+	send(&r, COMMAND, GET_OBJECT, 1);
+	r.camera[RIG_PTP_OUT]->fail = -EPIPE;
+	r.camera[RIG_PTP_OUT]->fail_at = r.camera[RIG_PTP_OUT]->num;
+	bench_container(packet, sizeof(packet), DATA, LARGE, 7);
+	for (unsigned i = 0; i < 33; i++)
+		assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, packet, 512), FAKE_ACK);
+	bench_settle(&r.bench);
+	assert_true(relay_pipe(r.relay, RIG_PTP_OUT)->halts_late);
+	taken = r.camera[RIG_PTP_OUT]->num;
+	lose(&r);
+	come_back(&r);
+	assert_int_equal(read_to_halt(&r), 0);
+	send(&r, COMMAND, GET_OBJECT, 3);
+	expect_command(&r, taken, GET_OBJECT, 9, 3);
+	bench_container(packet, 100, DATA, 100, 8);
+	assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, packet, 100), FAKE_ACK);
+	bench_expect_camera(&r.bench, r.camera[RIG_PTP_OUT], taken + 1, packet, 100);
+	answer(&r, OK);
+	expect_answer(&r, OK);
+	close_rig(&r);
+}
+
+/* The phone gives up what it was sending, and sends other data, which fills its packets. */
+static void test_cut_out_other_data(void **state)
+{
+	const bool *held = *state;
+	struct relayrig r;
+	uint8_t packet[512], other[1024];
+	unsigned taken;
+
+	open_rig(&r);
+	send(&r, COMMAND, GET_OBJECT, 1);
+	bench_container(packet, sizeof(packet), DATA, LARGE, 7);
+	for (unsigned i = 0; i < 70; i++)
+		assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, packet, 512), FAKE_ACK);
+	bench_settle(&r.bench);
+	lose(&r);
+	taken = r.camera[RIG_PTP_OUT]->num;
+	if (!*held) {
+		come_back(&r);
+		assert_int_equal(read_to_halt(&r), 0);
+	}
+	send(&r, COMMAND, GET_OBJECT, 3);
+	if (*held)
+		come_back(&r);
+	expect_command(&r, taken, GET_OBJECT, 9, 3);
+	bench_container(other, sizeof(other), DATA, sizeof(other), 8);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(bench_send(&r.bench, RIG_PTP_OUT, other + 512 * i, 512), FAKE_ACK);
+		bench_expect_camera(
+			&r.bench, r.camera[RIG_PTP_OUT], taken + 1 + i, other + 512 * i, 512);
+	}
+	answer(&r, OK);
+	expect_answer(&r, OK);
+	assert_int_equal(halts(&r), *held ? 0 : 1);
+	close_rig(&r);
+}
+
+/* A command that the phone sent after a halt is not of what is cut, though it is told of only now.
+ */
+static void test_command_at_hold(void **state)
+{
+	struct relayrig r;
+	uint8_t c[16];
+
+	(void)state;
+	open_rig(&r);
+	send(&r, COMMAND, GET_OBJECT, 1);
+	lose(&r);
+	come_back(&r);
+	assert_int_equal(read_to_halt(&r), 0);
+	send(&r, COMMAND, GET_OBJECT, 2);
+	camera_put_error(r.camera[RIG_PTP_IN], -EPROTO);
+	bench_settle(&r.bench);
+	for (unsigned i = 0; i < 2; i++)
+		relayrig_wait(&r, 1);
+	assert_int_equal(read_to_halt(&r), 0);
+	make(c, COMMAND, GET_OBJECT, 9, 3);
+	assert_int_equal(fake_ffs_send(r.bench.ffs, RIG_PTP_OUT, c, 16), FAKE_ACK);
+	lose(&r);
+	come_back(&r);
+	expect_command(&r, 2, GET_OBJECT, 9, 3);
+	answer(&r, OK);
+	expect_answer(&r, OK);
+	assert_int_equal(halts(&r), 2);
+	close_rig(&r);
+}
+
+/* The phone configures the camera anew in the moment between the loss and the hold. */
+static void test_enable_before_hold(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	r.camera[RIG_PTP_IN]->sticky = true;
+	for (unsigned i = 0; i < 2; i++)
+		camera_put_error(r.camera[RIG_PTP_IN], -EPIPE);
+	bench_settle(&r.bench);
+	assert_int_equal(relay_pipe(r.relay, RIG_PTP_IN)->state, PIPE_HALTED);
+	r.camera[RIG_PTP_IN]->sticky = false;
+	bench_lose(&r.bench);
+	relay_event(r.relay, FUNCTIONFS_ENABLE);
+	bench_settle(&r.bench);
+	relay_hold(r.relay);
+	bench_settle(&r.bench);
+	come_back(&r);
+	fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_IN);
+	close_rig(&r);
+}
+
+/* The phone is reset while its session is being opened again, and expects a camera that has none.
+ */
+static void test_reset_while_opening(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	open_rig(&r);
+	open_session(&r);
+	lose(&r);
+	come_back(&r);
+	expect_command(&r, 1, OPEN_SESSION, 0, SESSION);
+	fake_ffs_disable(r.bench.ffs);
+	relay_event(r.relay, FUNCTIONFS_DISABLE);
+	bench_settle(&r.bench);
+	relayrig_enable(&r);
+	answer(&r, OK);
+	assert_int_equal(r.gone_on, 1);
+	assert_int_equal(r.bench.camera->num_requests, 1); /* the reset */
+	close_rig(&r);
+}
+
+/* A halt that the camera has repeated, of which the phone has been told: there is none after the
+ * reset, so whatever the phone sends next goes through. */
+static void test_repeated_halt(void **state)
+{
+	struct relayrig r;
+	unsigned at;
+
+	(void)state;
+	open_rig(&r);
+	for (unsigned i = 0; i < 2; i++) {
+		at = r.camera[RIG_PTP_OUT]->num;
+		r.camera[RIG_PTP_OUT]->fail = -EPIPE;
+		r.camera[RIG_PTP_OUT]->fail_at = at;
+		send(&r, COMMAND, GET_OBJECT, 1);
+		bench_settle(&r.bench);
+		/* fills the read that stands */
+		if (!r.bench.ffs->endpoints[RIG_PTP_OUT].halted) {
+			(void)fake_ffs_send(r.bench.ffs, RIG_PTP_OUT, "", 0);
+			bench_settle(&r.bench);
+		}
+		assert_true(r.bench.ffs->endpoints[RIG_PTP_OUT].halted);
+		fake_ffs_clear_halt(r.bench.ffs, RIG_PTP_OUT);
+	}
+	assert_int_equal(relay_pipe(r.relay, RIG_PTP_OUT)->state, PIPE_HALTED);
+	lose(&r);
+	come_back(&r);
+	close_rig(&r);
+}
+
+/* The response has come, and waits for a phone that sleeps. */
+static void test_complete_asleep(void **state)
+{
+	struct relayrig r;
+	uint8_t packet[20];
+
+	(void)state;
+	open_rig(&r);
+	send(&r, COMMAND, GET_OBJECT, 1);
+	r.bench.ffs->suspended = true;
+	relay_event(r.relay, FUNCTIONFS_SUSPEND);
+	bench_container(packet, sizeof(packet), DATA, sizeof(packet), 7);
+	camera_put(r.camera[RIG_PTP_IN], packet, sizeof(packet));
+	bench_settle(&r.bench);
+	answer(&r, OK);
+	lose(&r);
+	come_back(&r);
+	r.bench.ffs->suspended = false;
+	relay_event(r.relay, FUNCTIONFS_RESUME);
+	bench_settle(&r.bench);
+	bench_expect(&r.bench, RIG_PTP_IN, packet, sizeof(packet));
+	expect_answer(&r, OK);
+	assert_int_equal(halts(&r), 0);
+	close_rig(&r);
+}
+
 /* Not where the phone has used what nobody here knows the state of. */
 static void test_can_hold(void **state)
 {
@@ -641,6 +872,16 @@ int main(void)
 		{"phone is back before", test_phone_goes, NULL, NULL, &yes},
 		{"halted", test_halted, NULL, NULL, &no},
 		{"halted, clearing", test_halted, NULL, NULL, &yes},
+		{"halt seen", test_halt_seen, NULL, NULL, &no},
+		{"halt seen, out", test_halt_seen, NULL, NULL, &yes},
+		cmocka_unit_test(test_halts_late),
+		{"cut out, other data", test_cut_out_other_data, NULL, NULL, &no},
+		{"cut out, other data meanwhile", test_cut_out_other_data, NULL, NULL, &yes},
+		cmocka_unit_test(test_command_at_hold),
+		cmocka_unit_test(test_enable_before_hold),
+		cmocka_unit_test(test_reset_while_opening),
+		cmocka_unit_test(test_repeated_halt),
+		cmocka_unit_test(test_complete_asleep),
 		cmocka_unit_test(test_can_hold),
 	};
 
