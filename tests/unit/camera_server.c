@@ -374,6 +374,9 @@ void camera_hang_up(struct camera *c)
 		free_endpoint_urbs(&c->endpoints[i]);
 		if (c->endpoints[i].address & USB_DIR_IN)
 			camera_forget(&c->endpoints[i]);
+		/* The next session begins with the same. */
+		for (unsigned n = 0; n < c->endpoints[i].num; n++)
+			c->endpoints[i].packets[n].seqnum = 0;
 		c->endpoints[i].halted = false;
 	}
 	free_urbs(c->tx);

@@ -12,6 +12,9 @@
 #define NOT_YET UINT_MAX       /* the camera has not got all of the operation */
 #define A_STALL (UINT_MAX - 1) /* ends the answer */
 
+#define OPEN_SESSION 0x1002
+#define OK 0x2001
+
 /* splitmix64 */
 uint32_t relaymodel_below(struct relaymodel *m, uint32_t n)
 {
@@ -52,7 +55,11 @@ static bool next_packet(const struct phase *p, uint8_t *packet, uint32_t *size)
 	*size = p->length - p->at < 512 ? p->length - p->at : 512;
 	if (!p->at)
 		bench_container(packet, *size, p->type, p->length, p->id);
-	else
+	if (!p->at && p->code) {
+		packet[6] = (uint8_t)p->code;
+		packet[7] = (uint8_t)(p->code >> 8);
+	}
+	if (p->at)
 		bench_fill(packet, *size, p->id * 1000 + p->at);
 	return true;
 }
@@ -64,6 +71,8 @@ static unsigned put_container(struct relaymodel *m, uint16_t type, bool fails)
 	uint8_t packet[512];
 	unsigned n = 0;
 
+	if (type == 3 && m->out.code == OPEN_SESSION)
+		p.code = OK;
 	for (; next_packet(&p, packet, &size) && p.at < end; p.at += 512, n++)
 		camera_put(m->rig.camera[RIG_PTP_IN], packet, size);
 	return n;
@@ -91,12 +100,22 @@ static void begin(struct relaymodel *m)
 	m->out = container(m, 1);
 	m->has_data = relaymodel_one_in(m, 2);
 	m->data_in = relaymodel_one_in(m, 2);
+	if (m->loses && relaymodel_one_in(m, 8)) {
+		m->out.code = OPEN_SESSION;
+		m->out.length = 16;
+		m->has_data = false;
+	}
 	m->step = OP_COMMAND;
+	m->halted = false;
 	m->tried = m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried;
 	m->first = m->logs[RIG_PTP_IN].num;
 	/* A command without data: reads that stand for more, half full, would join what they hold
 	 * with what comes after the halt. */
 	e->fail = !m->has_data && relaymodel_one_in(m, 10) ? -EPIPE : 0;
+	/* Nor would a phone know, whose command is neither taken nor halted, to which operation a
+	 * later halt belongs. */
+	if (m->loses)
+		e->fail = 0;
 	e->fail_at = e->num;
 }
 
@@ -120,6 +139,7 @@ static void step_ptp_out(struct relaymodel *m)
 	if (h == FAKE_ACK) {
 		streamlog_put(&m->logs[RIG_PTP_OUT], packet, size);
 		m->out.at += 512;
+		m->given_up = false;
 	} else if (h == FAKE_STALL) {
 		m->wants_clear[RIG_PTP_OUT] = true;
 		m->step = OP_IDLE;
@@ -134,7 +154,7 @@ static bool has_all(const struct relaymodel *m)
 	const struct streamlog_packet *sent;
 	const struct camera_packet *got;
 
-	if (!e->num || !l->num)
+	if (!e->num || !l->num || (m->loses && e->num <= m->cut))
 		return false;
 	sent = &l->packets[l->num - 1];
 	got = &e->packets[e->num - 1];
@@ -154,7 +174,9 @@ void relaymodel_ptp(struct relaymodel *m)
 		step_ptp_out(m);
 		break;
 	case OP_ANSWER:
-		if (m->expected == NOT_YET && has_all(m))
+		if (m->halted)
+			m->step = OP_IDLE;
+		else if (m->expected == NOT_YET && has_all(m))
 			answer(m);
 		else if (m->expected < A_STALL && m->logs[RIG_PTP_IN].num - m->first >= m->expected)
 			m->step = OP_IDLE;
@@ -184,16 +206,23 @@ void relaymodel_in(struct relaymodel *m, unsigned at)
 		return;
 	streamlog_stall(&m->logs[at]);
 	m->wants_clear[at] = true;
-	if (at == RIG_PTP_IN && m->step == OP_ANSWER)
+	if (at != RIG_PTP_IN)
+		return;
+	/* Of a link that is lost it is told at most once an operation, and only where that is not
+	 * whole. */
+	if (m->loses && (m->step == OP_IDLE || m->halted))
+		fail_msg("a halt that belongs to no operation");
+	m->halted = m->loses;
+	if (m->step == OP_ANSWER)
 		m->step = OP_IDLE;
 }
 
 static uint32_t random_packet(struct relaymodel *m, unsigned at, uint8_t *packet)
 {
 	uint32_t max = m->rig.camera[at]->max_packet;
-	uint32_t size = relaymodel_one_in(m, 2) ? max
-		: relaymodel_one_in(m, 6)	? 0
-						: 8 + relaymodel_below(m, max - 8);
+	uint32_t size = relaymodel_one_in(m, 2)	       ? max
+		: !m->loses && relaymodel_one_in(m, 6) ? 0
+						       : 8 + relaymodel_below(m, max - 8);
 
 	bench_fill(packet, size, ++m->id);
 	return size;
@@ -206,6 +235,8 @@ void relaymodel_vendor_out(struct relaymodel *m)
 	uint32_t size = random_packet(m, RIG_VENDOR_OUT, packet);
 	enum fake_handshake h;
 
+	if (m->loses)
+		return;
 	/* At a session's start a zero-length packet could be mistaken for a later one. */
 	if (!size && l->num_sessions && l->num == l->sessions[l->num_sessions - 1].packet)
 		return;
@@ -221,6 +252,8 @@ void relaymodel_camera(struct relaymodel *m, unsigned at)
 	uint8_t packet[512];
 
 	if (at == RIG_PTP_IN || e->num - e->given > 100)
+		return;
+	if (m->loses && at == RIG_VENDOR_IN)
 		return;
 	if (relaymodel_one_in(m, 40))
 		camera_put_error(e, relaymodel_one_in(m, 2) ? -EPIPE : -EILSEQ);

@@ -13,7 +13,8 @@
 struct phase {
 	uint32_t length, at;
 	uint16_t type;
-	bool zero; /* its end is a zero-length packet */
+	bool zero;     /* its end is a zero-length packet */
+	uint16_t code; /* 0: any */
 	uint32_t id;
 };
 
@@ -42,6 +43,20 @@ struct relaymodel {
 	unsigned expected; /* packets of it */
 	bool ending;	   /* no new operation */
 	uint32_t id;
+	/* relaylink: a link that is lost at times. Then the vendor's endpoints rest, as their
+	 * camera would not be held. */
+	bool loses;
+	enum link {
+		LINK_UP,
+		LINK_CUT,  /* of which the bridge knows nothing yet */
+		LINK_LOST, /* relay_hold */
+		LINK_BACK, /* relay_go_on, but not gone on */
+	} link;
+	unsigned losses, opened;
+	unsigned submitted[RIG_ENDPOINTS]; /* URBs, when it was lost last */
+	unsigned cut;			   /* PTP OUT packets that the camera had got by then */
+	bool halted;			   /* the operation has seen a halt */
+	bool given_up; /* the one before, and the command of this one has not been sent */
 };
 
 uint32_t relaymodel_below(struct relaymodel *m, uint32_t n);

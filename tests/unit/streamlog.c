@@ -38,6 +38,12 @@ void streamlog_session(struct streamlog *l, unsigned urb)
 	l->sessions[l->num_sessions++] = (struct streamlog_session){l->num, urb};
 }
 
+void streamlog_cut(struct streamlog *l, const struct camera_endpoint *e)
+{
+	assert_true(l->num_cuts < STREAMLOG_SESSIONS);
+	l->cuts[l->num_cuts++] = e->num;
+}
+
 void streamlog_free(struct streamlog *l)
 {
 	for (unsigned i = 0; i < l->num; i++)
@@ -86,6 +92,31 @@ static unsigned next_given(
 	return UINT_MAX;
 }
 
+/* The first cut at or behind this packet; UINT_MAX: none. */
+static unsigned next_cut(const struct streamlog *l, unsigned at)
+{
+	for (unsigned i = 0; i < l->num_cuts; i++) {
+		if (l->cuts[i] >= at)
+			return l->cuts[i];
+	}
+	return UINT_MAX;
+}
+
+/* As next_given, but what follows may be lost, up to where the link was: until `packet` is met. */
+static unsigned next_of_link(const struct streamlog *l, const struct camera_endpoint *e,
+	unsigned from, unsigned end_urb, const struct streamlog_packet *packet, bool *error)
+{
+	unsigned given = next_given(e, from, end_urb, error), cut = next_cut(l, from);
+
+	*error |= given != UINT_MAX ? cut <= given : cut <= e->given;
+	while (given != UINT_MAX && (!packet || !is_same(packet, &e->packets[given])) &&
+		(cut = next_cut(l, given + 1)) != UINT_MAX) {
+		*error = true;
+		given = next_given(e, cut, end_urb, error);
+	}
+	return given;
+}
+
 void streamlog_check_in(const struct streamlog *l, const struct camera_endpoint *e)
 {
 	unsigned at = 0;
@@ -97,11 +128,13 @@ void streamlog_check_in(const struct streamlog *l, const struct camera_endpoint 
 		while (at < e->given && e->packets[at].urb < l->sessions[s].urb)
 			error |= e->packets[at++].error;
 		for (;; i++) {
-			unsigned given = next_given(e, at, end(l, s).urb, &error);
+			bool over = i == end(l, s).packet;
+			unsigned given = next_of_link(
+				l, e, at, end(l, s).urb, over ? NULL : &l->packets[i], &error);
 
 			if (is_stalled_at(l, s, i) && !error)
 				fail_msg("a stall before packet %u, where no error is", i);
-			if (i == end(l, s).packet) {
+			if (over) {
 				if (is_last(l, s) && given != UINT_MAX)
 					fail_msg("packet %u has not come", given);
 				break;
@@ -145,6 +178,28 @@ static bool may_miss(const struct camera_endpoint *e, const struct fake_endpoint
 	return to <= halted && has_failed_at(e, taken);
 }
 
+/* Nothing of the phone's came to the camera between the loss of a link and packet `taken`. */
+static bool is_cut_before(
+	const struct streamlog *l, const struct camera_endpoint *e, unsigned taken)
+{
+	while (taken && e->packets[taken - 1].lost && next_cut(l, taken) != taken)
+		taken--;
+	return next_cut(l, taken) == taken;
+}
+
+static bool is_command(const struct streamlog_packet *p)
+{
+	return p->size >= 12 && p->size <= 32 && p->data[0] == p->size && p->data[4] == 1 &&
+		!p->data[5];
+}
+
+/* The same where a link was lost. */
+static bool may_be_cut(
+	const struct streamlog *l, const struct camera_endpoint *e, unsigned to, unsigned taken)
+{
+	return (to == l->num || is_command(&l->packets[to])) && is_cut_before(l, e, taken);
+}
+
 void streamlog_check_out(const struct streamlog *l, const struct camera_endpoint *e,
 	const struct fake_endpoint *phone)
 {
@@ -156,16 +211,20 @@ void streamlog_check_out(const struct streamlog *l, const struct camera_endpoint
 		for (; at < e->num && e->packets[at].urb < end(l, s).urb; at++) {
 			unsigned from = sent;
 
+			if (e->packets[at].lost)
+				continue;
 			/* Zero-length ones are all the same. */
 			while (sent < end(l, s).packet &&
 				(!is_same(&l->packets[sent], &e->packets[at]) ||
-					!may_miss(e, phone, from, sent, at,
-						from > l->sessions[s].packet)))
+					(!may_miss(e, phone, from, sent, at,
+						 from > l->sessions[s].packet) &&
+						!may_be_cut(l, e, sent, at))))
 				sent++;
 			if (sent++ == end(l, s).packet)
 				fail_msg("packet %u of the camera after %u of the phone", at, from);
 		}
-		if (is_last(l, s) && !may_miss(e, phone, sent, l->num, at, false))
+		if (is_last(l, s) && !may_miss(e, phone, sent, l->num, at, false) &&
+			!may_be_cut(l, e, l->num, at))
 			fail_msg("packet %u has not come", sent);
 	}
 	assert_int_equal(at, e->num);

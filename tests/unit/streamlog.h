@@ -36,22 +36,27 @@ struct streamlog {
 		unsigned session, packet;
 	} stalls[STREAMLOG_STALLS];
 	unsigned num_stalls;
+	/* where the link was lost: packets that the camera had given, or got, by then */
+	unsigned cuts[STREAMLOG_SESSIONS], num_cuts;
 };
 
 void streamlog_put(struct streamlog *l, const void *data, size_t size);
 void streamlog_stall(struct streamlog *l);
 /* `urb`: URBs that have been submitted so far. */
 void streamlog_session(struct streamlog *l, unsigned urb);
+void streamlog_cut(struct streamlog *l, const struct camera_endpoint *e);
 void streamlog_free(struct streamlog *l);
 
 /* Fail the test unless: in each session the phone has got, from its start, what the camera gave to
  * URBs of that session that were not unlinked, and of the last session all of it; a stall came only
- * where there was an error. */
+ * where there was an error. What was given before a link was lost may be missing from somewhere on.
+ */
 void streamlog_check_in(const struct streamlog *l, const struct camera_endpoint *e);
 
 /* Fail the test unless the camera has got, in order and once, what the phone sent in the same
  * session, with nothing missing but the end of a session, or what came between a halt of the
- * camera's and the phone's. */
+ * camera's and the phone's, or from a link that was lost to the next command. Packets of the
+ * camera's that are `lost` are not the phone's. */
 void streamlog_check_out(const struct streamlog *l, const struct camera_endpoint *e,
 	const struct fake_endpoint *phone);
 

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "bridge/client.h"
-#include "tests/unit/relaymodel.h"
+#include "tests/unit/relaylink.h"
 #include "tests/unit/quick.h"
 
 #define RUNS quick_part(100, 10)
@@ -31,7 +31,8 @@ static void abandon(struct relaymodel *m)
 	m->rig.camera[RIG_PTP_IN]->halted = false;
 	for (unsigned i = 0; i < RIG_ENDPOINTS; i++) {
 		m->wants_clear[i] = false;
-		if (relayrig_is_in(i))
+		/* but for the bridge's session that it opens */
+		if (relayrig_is_in(i) && m->link != LINK_BACK)
 			camera_forget(m->rig.camera[i]);
 	}
 }
@@ -157,10 +158,13 @@ static void step_bridge(struct relaymodel *m)
 		hear(m);
 	if (relaymodel_one_in(m, 4))
 		step_control(m);
-	if (relaymodel_one_in(m, 2))
+	if (relaymodel_one_in(m, 2) && !b->closed)
 		client_dispatch(b->client);
 	b->flush(b->user);
-	assert_int_equal(b->closed, 0);
+	if (m->loses)
+		relaylink_bridge(m);
+	else
+		assert_int_equal(b->closed, 0);
 }
 
 static void step(struct relaymodel *m)
@@ -179,6 +183,7 @@ static void step(struct relaymodel *m)
 		break;
 	case 4:
 		camera_run(b->camera);
+		relaylink_camera(m);
 		break;
 	case 5:
 		camera_send(b->camera);
@@ -194,6 +199,8 @@ static void step(struct relaymodel *m)
 			step_server(m);
 		if (relaymodel_one_in(m, 40))
 			step_phone(m);
+		if (relaymodel_one_in(m, 4))
+			relaylink_step(m);
 		break;
 	case 9:
 		if (m->wants_clear[at] && relaymodel_one_in(m, 5)) {
@@ -220,6 +227,7 @@ static void calm_down(struct relaymodel *m)
 	for (unsigned i = 0; i < RIG_ENDPOINTS; i++)
 		m->rig.camera[i]->blocked = m->rig.camera[i]->sticky = false;
 	m->ending = true;
+	relaylink_restore(m);
 	while (!m->rig.bench.ffs->configured || m->rig.bench.ffs->suspended || m->num_events) {
 		if (!m->num_events)
 			step_phone(m);
@@ -303,15 +311,16 @@ static void check(struct relaymodel *m)
 }
 
 struct totals {
-	unsigned long packets[RIG_ENDPOINTS], stalls[RIG_ENDPOINTS], sessions;
+	unsigned long packets[RIG_ENDPOINTS], stalls[RIG_ENDPOINTS], sessions, losses, opened;
 };
 
-static void run(uint64_t seed, struct totals *t)
+static void run(uint64_t seed, bool loses, struct totals *t)
 {
 	struct relaymodel *m = calloc(1, sizeof(*m));
 
 	assert_non_null(m);
 	m->random = seed;
+	m->loses = loses;
 	relayrig_open(&m->rig, relaymodel_one_in(m, 2));
 	m->rig.bench.camera->shuffle = relaymodel_one_in(m, 2) ? seed + 1 : 0;
 	m->rig.bench.camera->overtakes = relaymodel_one_in(m, 3);
@@ -327,6 +336,8 @@ static void run(uint64_t seed, struct totals *t)
 		t->sessions += m->logs[i].num_sessions;
 		streamlog_free(&m->logs[i]);
 	}
+	t->losses += m->losses;
+	t->opened += m->opened;
 	relayrig_close(&m->rig);
 	free(m);
 }
@@ -334,26 +345,34 @@ static void run(uint64_t seed, struct totals *t)
 struct seeds {
 	uint64_t first;
 	unsigned runs;
+	bool loses;
 };
 
 static void test_random(void **state)
 {
 	const struct seeds *seeds = *state;
-	struct totals t = {{0}, {0}, 0};
+	struct totals t = {{0}, {0}, 0, 0, 0};
 
 	for (unsigned i = 0; i < seeds->runs; i++) {
 		/* So that a failure can be run again by itself. */
 		print_message("seed %llu\r", (unsigned long long)seeds->first + i);
-		run(seeds->first + i, &t);
+		run(seeds->first + i, seeds->loses, &t);
 	}
-	/* It would prove nothing if little had happened. */
+	/* It would prove nothing if little had happened; unless one failure is run again. */
+	if (seeds->runs < 10)
+		return;
 	for (unsigned i = 0; i < RIG_ENDPOINTS; i++) {
 		print_message(
 			"endpoint %u: %lu packets, %lu stalls\n", i, t.packets[i], t.stalls[i]);
+		if (seeds->loses && i >= RIG_VENDOR_OUT)
+			continue;
 		assert_true(t.packets[i] > 10 * seeds->runs);
-		assert_true(!relayrig_is_in(i) || t.stalls[i] >= seeds->runs / 4);
+		assert_true(!relayrig_is_in(i) || (seeds->loses && i == RIG_EVENT) ||
+			t.stalls[i] >= seeds->runs / 4);
 	}
-	print_message("%lu sessions\n", t.sessions / RIG_ENDPOINTS);
+	print_message("%lu sessions, %lu losses, %lu PTP sessions opened again\n",
+		t.sessions / RIG_ENDPOINTS, t.losses, t.opened);
+	assert_true(!seeds->loses || t.losses >= 2 * seeds->runs);
 	assert_true(t.sessions / RIG_ENDPOINTS >= 2 * seeds->runs);
 }
 
@@ -361,8 +380,10 @@ int main(int argc, char **argv)
 {
 	struct seeds seeds = {.first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1,
 		.runs = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : RUNS};
+	struct seeds losing = {seeds.first, seeds.runs, true};
 	const struct CMUnitTest tests[] = {
 		{"random", test_random, NULL, NULL, &seeds},
+		{"random, with a link that is lost", test_random, NULL, NULL, &losing},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

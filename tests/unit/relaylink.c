@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/relaylink.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "bridge/client.h"
+
+static void lose(struct relaymodel *m)
+{
+	struct relayrig *r = &m->rig;
+
+	if (m->logs[0].num_cuts == STREAMLOG_SESSIONS)
+		return;
+	camera_hang_up(r->bench.camera);
+	for (unsigned i = 0; i < RIG_ENDPOINTS; i++)
+		streamlog_cut(&m->logs[i], r->camera[i]);
+	m->cut = r->camera[RIG_PTP_OUT]->num;
+	m->losses++;
+	m->link = LINK_CUT;
+}
+
+/* URBs, as the relay counts them, without those of the session. */
+static void number_urbs(struct relaymodel *m)
+{
+	for (unsigned i = 0; i < RIG_ENDPOINTS; i++)
+		m->rig.camera[i]->urbs = m->submitted[i];
+}
+
+static void come_back(struct relaymodel *m)
+{
+	struct bench *b = &m->rig.bench;
+
+	b->camera->piece = 0;
+	m->rig.gone_on = 0;
+	bench_return(b);
+	number_urbs(m);
+	m->link = LINK_BACK;
+	relay_go_on(m->rig.relay, b->client);
+	b->flush(b->user);
+	relaylink_bridge(m);
+}
+
+void relaylink_step(struct relaymodel *m)
+{
+	bool lost = m->link == LINK_LOST;
+
+	if (!m->loses)
+		return;
+	if (lost && m->step == OP_DATA && relaymodel_one_in(m, 3)) {
+		/* It sends a command at once, before it can be told of anything. */
+		m->step = OP_IDLE;
+		m->given_up = true;
+	} else if (lost && !m->given_up) {
+		come_back(m);
+	} else if (!lost && m->link != LINK_CUT && relaymodel_one_in(m, 3)) {
+		lose(m);
+	}
+}
+
+void relaylink_bridge(struct relaymodel *m)
+{
+	struct relayrig *r = &m->rig;
+
+	assert_int_equal(r->failed, 0);
+	if (m->link == LINK_BACK && r->gone_on) {
+		number_urbs(m);
+		m->link = LINK_UP;
+	}
+	if (m->link == LINK_LOST || !r->bench.closed)
+		return;
+	assert_int_equal(m->link, LINK_CUT);
+	relay_hold(r->relay);
+	r->bench.flush(r->bench.user);
+	for (unsigned i = 0; i < RIG_ENDPOINTS; i++)
+		m->submitted[i] = (unsigned)relay_pipe(r->relay, i)->urbs;
+	m->link = LINK_LOST;
+}
+
+void relaylink_camera(struct relaymodel *m)
+{
+	static const uint8_t open[8] = {16, 0, 0, 0, 1, 0, 0x02, 0x10};
+	static const uint8_t ok[12] = {12, 0, 0, 0, 3, 0, 0x01, 0x20};
+	struct camera_endpoint *in = m->rig.camera[RIG_PTP_IN], *out = m->rig.camera[RIG_PTP_OUT];
+	struct camera_packet *p;
+
+	if (m->link != LINK_BACK || out->num == m->cut)
+		return;
+	p = &out->packets[out->num - 1];
+	if (p->lost)
+		return;
+	assert_true(p->size == 16 && !memcmp(p->data, open, 8));
+	p->lost = true;
+	camera_put(in, ok, sizeof(ok));
+	in->packets[in->num - 1].lost = true;
+	m->opened++;
+}
+
+void relaylink_restore(struct relaymodel *m)
+{
+	while (m->link != LINK_UP) {
+		if (m->link == LINK_LOST)
+			come_back(m);
+		bench_bridge(&m->rig.bench);
+		relaylink_bridge(m);
+		bench_camera(&m->rig.bench);
+		relaylink_camera(m);
+	}
+}
