@@ -39,8 +39,7 @@
 #define HOLD_PAUSE_S 0.5
 #define HOLD_CONNECT_S 3.
 
-/* A camera that has been presented for so long is not lost for a reason that will be there again.
- */
+/* A camera that has been presented for so long was not lost for what ended the attempts before. */
 #define STEADY_S 10.
 
 /* What has come to an end, and what may be done about it. */
