@@ -35,6 +35,9 @@ static void come_back(struct relaymodel *m)
 
 	b->camera->piece = 0;
 	m->rig.gone_on = 0;
+	/* As in each iteration of the loop: else reads that are asked for now would meet a
+	 * configuration of which nothing has been heard. */
+	ffs_dispatch_aio(b->ffs);
 	bench_return(b);
 	number_urbs(m);
 	m->link = LINK_BACK;
@@ -53,7 +56,7 @@ void relaylink_step(struct relaymodel *m)
 		/* It sends a command at once, before it can be told of anything. */
 		m->step = OP_IDLE;
 		m->given_up = true;
-	} else if (lost && !m->given_up) {
+	} else if (lost && !m->given_up && !m->num_events) {
 		come_back(m);
 	} else if (!lost && m->link != LINK_CUT && relaymodel_one_in(m, 3)) {
 		lose(m);

@@ -14,7 +14,7 @@ void relaylink_bridge(struct relaymodel *m);
 /* The camera opens the session that the bridge asks for. */
 void relaylink_camera(struct relaymodel *m);
 
-/* It is there again, and stays. */
+/* It is there again, and stays. While no event of the phone's is on its way. */
 void relaylink_restore(struct relaymodel *m);
 
 #endif

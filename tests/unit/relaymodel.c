@@ -210,7 +210,7 @@ void relaymodel_in(struct relaymodel *m, unsigned at)
 		return;
 	/* Of a link that is lost it is told at most once an operation, and only where that is not
 	 * whole. */
-	if (m->loses && (m->step == OP_IDLE || m->halted))
+	if (m->loses && ((m->step == OP_IDLE && !m->given_up) || m->halted))
 		fail_msg("a halt that belongs to no operation");
 	m->halted = m->loses;
 	if (m->step == OP_ANSWER)

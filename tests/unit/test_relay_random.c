@@ -158,7 +158,9 @@ static void step_bridge(struct relaymodel *m)
 		hear(m);
 	if (relaymodel_one_in(m, 4))
 		step_control(m);
-	if (relaymodel_one_in(m, 2) && !b->closed)
+	/* Nor does it go on before it has heard that the phone is another: its halt would be that
+	 * one's. In life there is no time for that. */
+	if (relaymodel_one_in(m, 2) && !b->closed && (m->link != LINK_BACK || !m->num_events))
 		client_dispatch(b->client);
 	b->flush(b->user);
 	if (m->loses)
@@ -227,7 +229,6 @@ static void calm_down(struct relaymodel *m)
 	for (unsigned i = 0; i < RIG_ENDPOINTS; i++)
 		m->rig.camera[i]->blocked = m->rig.camera[i]->sticky = false;
 	m->ending = true;
-	relaylink_restore(m);
 	while (!m->rig.bench.ffs->configured || m->rig.bench.ffs->suspended || m->num_events) {
 		if (!m->num_events)
 			step_phone(m);
@@ -236,6 +237,7 @@ static void calm_down(struct relaymodel *m)
 			hear(m);
 		m->rig.bench.flush(&m->rig);
 	}
+	relaylink_restore(m);
 }
 
 /* On dwc2 the phone does not see the halt of an OUT endpoint before it has filled its reads. */
@@ -366,7 +368,7 @@ static void test_random(void **state)
 			"endpoint %u: %lu packets, %lu stalls\n", i, t.packets[i], t.stalls[i]);
 		if (seeds->loses && i >= RIG_VENDOR_OUT)
 			continue;
-		assert_true(t.packets[i] > 10 * seeds->runs);
+		assert_true(t.packets[i] > (seeds->loses ? 5 : 10) * seeds->runs);
 		assert_true(!relayrig_is_in(i) || (seeds->loses && i == RIG_EVENT) ||
 			t.stalls[i] >= seeds->runs / 4);
 	}
