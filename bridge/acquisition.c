@@ -355,7 +355,7 @@ static void acquire(struct acquisition *a)
 	}
 	drop_list(a);
 	/* The resolver may need the link that is lost by then. */
-	(void)client_peer(a->client, a->address);
+	client_peer(a->client, a->address);
 	enter(a, STATE_ACQUIRED);
 	a->callbacks->acquired(a->user);
 }

@@ -10,11 +10,11 @@
 #include "bridge/json.h"
 #include "bridge/log.h"
 #include "bridge/presentation.h"
-#include "bridge/probe.h"
 #include "bridge/visit.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 #include "gadget/usbclass.h"
+#include "gadget/usbdesc.h"
 
 /* ---- output ---- */
 
@@ -153,7 +153,7 @@ struct check {
 static enum outcome look(void *user, struct acquisition *a)
 {
 	const struct check *c = user;
-	struct usb_profile *profile = &a->probe->profile;
+	struct usb_profile *profile = acquisition_profile(a);
 	struct udc udc;
 	struct fit fit;
 	bool has_udc = presentation_judge(profile, c->config, &udc, &fit);

@@ -254,9 +254,9 @@ struct conn_info client_link(const struct client *c)
 	return conn_info(&c->conn);
 }
 
-const char *client_peer(const struct client *c, char *out)
+void client_peer(const struct client *c, char *out)
 {
-	return conn_peer(&c->conn, out);
+	conn_peer(&c->conn, out);
 }
 
 unsigned client_in_flight(const struct client *c)

@@ -88,9 +88,9 @@ int client_reset_device(struct client *c, struct client_urb *urb);
  * without data, or as it ended if that came first. No effect on one that is not in flight. */
 void client_unlink(struct client *c, struct client_urb *urb);
 
-/* Of its connection: conn_info and conn_peer. */
+/* Of its connection: conn_info; and conn_peer, CONN_ADDRESS_SIZE bytes. */
 struct conn_info client_link(const struct client *c);
-const char *client_peer(const struct client *c, char *out);
+void client_peer(const struct client *c, char *out);
 
 /* URBs that the server has, with those given back whose RET_UNLINK is awaited. */
 unsigned client_in_flight(const struct client *c);

@@ -179,18 +179,15 @@ void conn_await(struct conn *c, int bytes)
 	c->awaited = bytes;
 }
 
-const char *conn_peer(const struct conn *c, char out[CONN_ADDRESS_SIZE])
+void conn_peer(const struct conn *c, char out[CONN_ADDRESS_SIZE])
 {
 	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 
 	if (getpeername(c->fd, (struct sockaddr *)&address, &size) ||
 		getnameinfo((struct sockaddr *)&address, size, out, CONN_ADDRESS_SIZE, NULL, 0,
-			NI_NUMERICHOST)) {
+			NI_NUMERICHOST))
 		*out = '\0';
-		return NULL;
-	}
-	return out;
 }
 
 struct conn_info conn_info(const struct conn *c)

@@ -63,9 +63,9 @@ struct conn_info {
 
 struct conn_info conn_info(const struct conn *c);
 
-/* The address of the other end, for conn_open; NULL, and `out` empty: there is none. */
+/* The address of the other end, for conn_open; empty: there is none. */
 #define CONN_ADDRESS_SIZE 64
-const char *conn_peer(const struct conn *c, char out[CONN_ADDRESS_SIZE]);
+void conn_peer(const struct conn *c, char out[CONN_ADDRESS_SIZE]);
 
 void conn_close(struct conn *c);
 

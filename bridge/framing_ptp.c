@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * PTP's bulk container (USB Still Image Capture Device Definition 1.0, "Generic Container
- * Structure"), little endian: length (4, this header included), type (2), code (2), transaction
- * (4), payload. A transaction is strictly sequential: command, perhaps data, response.
+ * PTP's containers (ptp.h). A transaction is strictly sequential: command, perhaps data, response.
  *
  * IN needs none of it: requests of any size do, before their container has begun. One that is
  * larger than what is left completes with a short packet, and where a data container ends without
@@ -14,23 +12,7 @@
  */
 #include "bridge/framing.h"
 
-#include "bridge/bytes.h"
-
-#define PTP_HEADER 12
-#define PTP_COMMAND_MAX (PTP_HEADER + 5 * 4)
-#define PTP_UNBOUNDED 0xffffffffu /* MTP: longer than 32 bits can say */
-
-enum ptp_type {
-	PTP_COMMAND = 1,
-	PTP_DATA = 2,
-	PTP_RESPONSE = 3,
-};
-
-/* PIMA 15740, 10.4 and 11.3; MTP 1.1 has ResetDevice close the session too */
-#define PTP_OPEN_SESSION 0x1002
-#define PTP_CLOSE_SESSION 0x1003
-#define PTP_RESET_DEVICE 0x1010
-#define PTP_OK 0x2001
+#include "bridge/ptp.h"
 
 uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 {
@@ -44,16 +26,9 @@ uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 	return framing_step(s, s->got ? framing_packets(s->total - s->got, s) : 0);
 }
 
-/* A container that is at most parameters. */
-static bool is_short_container(enum ptp_type type, const uint8_t *data, uint32_t len)
-{
-	return len >= PTP_HEADER && len <= PTP_COMMAND_MAX && bytes_le32(data) == len &&
-		bytes_le16(data + 4) == type;
-}
-
 bool ptp_is_command(const uint8_t *data, uint32_t len)
 {
-	return is_short_container(PTP_COMMAND, data, len);
+	return ptp_is_short(PTP_COMMAND, data, len);
 }
 
 /* ---- transactions ---- */
@@ -62,8 +37,8 @@ static void begin_transaction(struct framing *f, const uint8_t *command, uint32_
 {
 	f->under_way = true;
 	f->halted = false;
-	f->code = bytes_le16(command + 6);
-	f->param = len >= PTP_HEADER + 4 ? bytes_le32(command + PTP_HEADER) : 0;
+	f->code = ptp_code_of(command);
+	f->param = len >= PTP_ONE_PARAMETER ? bytes_le32(command + PTP_HEADER) : 0;
 }
 
 /* What ends with a short packet may end with the response: alone, or behind a data container that
@@ -73,10 +48,10 @@ static void end_transaction(struct framing *f, const uint8_t *data, uint32_t len
 	uint32_t tail = len % f->stream[FRAMING_IN].max_packet;
 
 	data += len - tail;
-	if (!f->under_way || !is_short_container(PTP_RESPONSE, data, tail))
+	if (!f->under_way || !ptp_is_short(PTP_RESPONSE, data, tail))
 		return;
 	f->under_way = false;
-	if (bytes_le16(data + 6) != PTP_OK)
+	if (ptp_code_of(data) != PTP_OK)
 		return;
 	if (f->code == PTP_OPEN_SESSION)
 		f->session = f->param;
@@ -92,7 +67,7 @@ static bool ptp_start(struct framing_stream *s, const uint8_t *data, uint32_t le
 	/* The zero-length packet after an exact multiple. */
 	if (!len)
 		return false;
-	if (len < PTP_HEADER || bytes_le16(data + 4) != PTP_DATA) {
+	if (len < PTP_HEADER || ptp_type_of(data) != PTP_DATA) {
 		s->lost = true;
 		return false;
 	}

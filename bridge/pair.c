@@ -12,8 +12,8 @@
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pairing.h"
-#include "bridge/probe.h"
 #include "bridge/visit.h"
+#include "gadget/usbdesc.h"
 
 #define EXIT_USAGE 2
 #define MAX_ERROR 1024
@@ -111,7 +111,7 @@ static void print(const char *busid, const struct usb_profile *profile, const ch
 static enum outcome look(void *user, struct acquisition *a)
 {
 	struct pair *p = user;
-	const struct usb_profile *profile = &a->probe->profile;
+	const struct usb_profile *profile = acquisition_profile(a);
 	const char *serial = usbdesc_text(profile, profile->serial_string, 0);
 	struct config wanted = {.server = p->config.server,
 		.camera = {.has_id = true, .vendor = profile->vendor, .product = profile->product}};

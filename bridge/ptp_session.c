@@ -3,17 +3,8 @@
 
 #include <string.h>
 
-#include "bridge/bytes.h"
-
-/* For each half of it; longer than cameras need that have just been reset. */
+/* For command and response; longer than cameras need that have just been reset. */
 #define TIMEOUT_S 5.
-
-#define PTP_COMMAND 1
-#define PTP_RESPONSE 3
-#define PTP_HEADER 12
-#define PTP_OPEN_SESSION 0x1002
-#define PTP_OK 0x2001
-#define PTP_SESSION_ALREADY_OPEN 0x201e
 
 void ptp_session_stop(struct ptp_session *s)
 {
@@ -27,22 +18,15 @@ static void finish(struct ptp_session *s, const char *problem)
 	s->done(s->user, problem);
 }
 
-/* 0: it is none. */
-static uint16_t response_code(const struct ptp_session *s, uint32_t size)
-{
-	if (size < PTP_HEADER || bytes_le32(s->response) != size ||
-		bytes_le16(s->response + 4) != PTP_RESPONSE)
-		return 0;
-	return bytes_le16(s->response + 6);
-}
-
 static void on_in(struct client_urb *urb, int status, uint32_t actual)
 {
 	struct ptp_session *s = urb->user;
-	uint16_t code = status ? 0 : response_code(s, actual);
+	uint16_t code = 0;
 
 	if (!s->client)
 		return;
+	if (!status && ptp_is_short(PTP_RESPONSE, s->response, actual))
+		code = ptp_code_of(s->response);
 	if (code == PTP_OK || code == PTP_SESSION_ALREADY_OPEN)
 		finish(s, NULL);
 	else
@@ -73,12 +57,8 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 void ptp_session_open(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,
 	const struct usb_endpoint *out, uint32_t id)
 {
-	const uint8_t command[PTP_SESSION_COMMAND] = {sizeof(command), 0, 0, 0, PTP_COMMAND, 0,
-		PTP_OPEN_SESSION & 0xff, PTP_OPEN_SESSION >> 8, 0, 0, 0, 0, /* transaction 0 */
-		(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16), (uint8_t)(id >> 24)};
-
 	s->client = client;
-	memcpy(s->command, command, sizeof(command));
+	ptp_open_session(s->command, id);
 	s->out.endpoint = out->address;
 	s->in.endpoint = in->address;
 	s->in.length = in->max_packet;

@@ -9,9 +9,9 @@
 #include <ev.h>
 
 #include "bridge/client.h"
+#include "bridge/ptp.h"
 #include "gadget/usbdesc.h"
 
-#define PTP_SESSION_COMMAND 16
 #define PTP_SESSION_RESPONSE 1024 /* bytes: a packet of any endpoint */
 
 struct ptp_session {
@@ -19,7 +19,7 @@ struct ptp_session {
 	struct ev_loop *loop;
 	ev_timer timeout;
 	struct client_urb out, in;
-	uint8_t command[PTP_SESSION_COMMAND];
+	uint8_t command[PTP_ONE_PARAMETER];
 	uint8_t response[PTP_SESSION_RESPONSE];
 	/* NULL: it is open; else why not */
 	void (*done)(void *user, const char *problem);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ptp: the bulk container of still image devices (USB Still Image Capture Device Definition 1.0,
+ * "Generic Container Structure"), little endian: length (4, this header included), type (2), code
+ * (2), transaction (4), payload; and the codes that are understood here (PIMA 15740, 10 and 11).
+ * Pure.
+ */
+#ifndef BRIDGE_PTP_H
+#define BRIDGE_PTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bridge/bytes.h"
+
+#define PTP_HEADER 12
+#define PTP_MAX_SHORT (PTP_HEADER + 5 * 4) /* bytes of what has at most parameters */
+#define PTP_ONE_PARAMETER (PTP_HEADER + 4)
+#define PTP_UNBOUNDED 0xffffffffu /* MTP: a length that 32 bits cannot say */
+
+enum ptp_type {
+	PTP_COMMAND = 1,
+	PTP_DATA = 2,
+	PTP_RESPONSE = 3,
+};
+
+enum ptp_code {
+	PTP_OPEN_SESSION = 0x1002,
+	PTP_CLOSE_SESSION = 0x1003,
+	PTP_RESET_DEVICE = 0x1010, /* closes the session too (MTP 1.1) */
+	PTP_OK = 0x2001,
+	PTP_SESSION_ALREADY_OPEN = 0x201e,
+};
+
+/* OpenSession(id) as a command; of transaction 0 (PIMA 15740, 10.4.2). */
+void ptp_open_session(uint8_t out[PTP_ONE_PARAMETER], uint32_t id);
+
+/* Of PTP_HEADER bytes. */
+static inline enum ptp_type ptp_type_of(const uint8_t *container)
+{
+	return (enum ptp_type)bytes_le16(container + 4);
+}
+static inline uint16_t ptp_code_of(const uint8_t *container)
+{
+	return bytes_le16(container + 6);
+}
+
+/* Whether `len` bytes are a whole container of this type with at most parameters. Here, because it
+ * is asked of every transfer. */
+static inline bool ptp_is_short(enum ptp_type type, const uint8_t *data, uint32_t len)
+{
+	return len >= PTP_HEADER && len <= PTP_MAX_SHORT && bytes_le32(data) == len &&
+		ptp_type_of(data) == type;
+}
+
+#endif
