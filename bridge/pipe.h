@@ -256,6 +256,12 @@ void pipe_drop_gathered(struct pipe *p);
  * them count, now at the buffer's beginning; -ECONNRESET: none. */
 int pipe_skip_remnant(struct pipe_slot *slot, int size);
 
+/* OUT: takes back the reads of more than a packet at the phone's port: they are as long as a
+ * transfer that is given up would have been, and would wait for more than the next one has. The
+ * oldest stands all the same; `remnant`: the phone may have filled a part of it, and ends it with
+ * its next command. */
+void pipe_cancel_reads(struct pipe *p, bool remnant);
+
 /* As pipe_stop, but what the camera has been sent, or asked for, is left to it. */
 void pipe_drain(struct pipe *p);
 

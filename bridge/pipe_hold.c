@@ -2,8 +2,6 @@
 /* The part of pipe that deals with a link that is lost, and is back. */
 #include "bridge/pipe.h"
 
-#include "gadget/ffs.h"
-
 void pipe_hold(struct pipe *p)
 {
 	bool gap = false;
@@ -47,26 +45,6 @@ static void drop_come(struct pipe *p)
 	}
 }
 
-/* As in pipe_abort: the oldest read stands, and if the phone has filled a part of it, its next
- * command ends it. Those behind it would wait for more than the next transfer has. */
-static void cancel_behind(struct pipe *p)
-{
-	unsigned oldest = p->send;
-
-	while (oldest != p->head && pipe_slot_at(p, oldest)->state != SLOT_ASKED)
-		oldest++;
-	for (unsigned i = p->head; (int)(i - oldest) > 0; i--) {
-		struct pipe_slot *slot = pipe_slot_at(p, i - 1);
-
-		if (slot->state != SLOT_ASKED || slot->asked <= p->phone_packet)
-			continue;
-		if (i - 1 == oldest)
-			slot->remnant = p->deaf;
-		else
-			ffs_cancel(p->ffs, &slot->aio);
-	}
-}
-
 void pipe_cut(struct pipe *p)
 {
 	if (pipe_is_in(p) || pipe_is_dropping(p) || !framing_is_under_way(p->framing))
@@ -74,7 +52,7 @@ void pipe_cut(struct pipe *p)
 	p->deaf = true;
 	framing_restart(p->framing, p->dir);
 	drop_come(p);
-	cancel_behind(p);
+	pipe_cancel_reads(p, p->deaf);
 	pipe_pump(p);
 }
 
