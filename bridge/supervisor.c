@@ -11,6 +11,7 @@
 
 #include <ev.h>
 
+#include "bridge/backoff.h"
 #include "bridge/client.h"
 #include "bridge/config.h"
 #include "bridge/control.h"
@@ -29,13 +30,8 @@
 /* Always the same, see conn_open; below those that are given out to whoever wants any. */
 #define LOCAL_PORT 23240
 
-/* The pause before the first new attempt, how it grows, and what of it is chance: of many that lost
- * one server not all come at once. */
-#define PAUSE_S 1.
-#define PAUSE_GROWTH 2.
-#define JITTER 0.2
-
-/* While the phone waits there is no time for any of that, nor for a packet to be sent again. */
+/* While the phone waits there is no time for longer and longer pauses, nor for a packet to be sent
+ * again. */
 #define HOLD_PAUSE_S 0.5
 #define HOLD_CONNECT_S 3.
 
@@ -76,12 +72,12 @@ struct supervisor {
 	bool stopping;			   /* for good */
 	enum outcome outcome;
 	const struct trouble *trouble;
-	unsigned attempts; /* since a camera was presented for long */
-	bool repeated;	   /* what is found now has been said */
-	double presented;  /* the loop's time then */
-	char reason[600];  /* of the last end, or of the hold; empty: the camera is there */
-	const char *state; /* state_str() when it changed last, */
-	double since;	   /* and the time then, in s */
+	struct backoff backoff; /* anew since a camera was presented for long */
+	bool repeated;		/* what is found now has been said */
+	double presented;	/* the loop's time then */
+	char reason[600];	/* of the last end, or of the hold; empty: the camera is there */
+	const char *state;	/* state_str() when it changed last, NULL: to be noted, */
+	double since;		/* and the time then, in s */
 };
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
@@ -111,7 +107,7 @@ static void end(struct supervisor *s, enum outcome outcome, const char *format, 
 	s->outcome = outcome;
 	s->trouble = &troubles[outcome];
 	if (s->presentation && ev_now(s->loop) - s->presented > STEADY_S)
-		s->attempts = 0;
+		backoff_begin_anew(&s->backoff);
 }
 
 /* ---- presenting ---- */
@@ -364,6 +360,8 @@ static void start_acquiring(struct supervisor *s)
 	}
 	acquisition_init(&s->acquisition, s->loop, &s->config, &options, &acquisition_callbacks, s);
 	s->acquiring = true;
+	/* Noted even if it ends before the loop sleeps: its reason may be new. */
+	s->state = NULL;
 }
 
 static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
@@ -377,17 +375,10 @@ static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
  * pause. */
 static void start_pause(struct supervisor *s)
 {
-	double longest = s->trouble->longest_pause_s, pause = PAUSE_S;
+	double pause = backoff_next(&s->backoff, s->trouble->longest_pause_s);
 
-	for (unsigned i = 0; i < s->attempts && pause < longest; i++)
-		pause *= PAUSE_GROWTH;
-	pause = pause < longest ? pause : longest;
-	pause *= 1. + JITTER * (2. * drand48() - 1.);
 	log_debug("trying again in %.1f s", pause);
 	led_show(&s->led, s->trouble->led);
-	/* An attempt that fails at once does not change the state, but its reason may be new. */
-	notify_status(&s->notify, "backoff", s->reason);
-	s->attempts++;
 	pause_for(s, pause);
 }
 
@@ -468,7 +459,7 @@ static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
 			led_init(&s->led, s->loop, LED_FOLDER, config.led.name);
 		}
 		s->config = config;
-		s->attempts = 0;
+		backoff_begin_anew(&s->backoff);
 		end(s, OUTCOME_DONE, "the configuration has changed");
 	}
 	notify_ready(&s->notify);
@@ -514,7 +505,7 @@ enum outcome supervisor_run(const struct config *config, const struct supervisor
 
 	if (claim < 0)
 		return OUTCOME_FAILED;
-	srand48(getpid());
+	backoff_init(&s.backoff, (unsigned)getpid());
 	led_init(&s.led, s.loop, LED_FOLDER, config->led.name);
 	led_show(&s.led, LED_SEARCHING);
 	start_watchers(&s);
