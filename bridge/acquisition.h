@@ -31,6 +31,7 @@ struct resolver;
 enum outcome {
 	OUTCOME_DONE = 0,
 	OUTCOME_FAILED = 1,
+	OUTCOME_USAGE = 2, /* the command line or the configuration is wrong */
 	OUTCOME_NO_CAMERA = 3,
 	OUTCOME_AMBIGUOUS = 4,
 	OUTCOME_UNPRESENTABLE = 5,

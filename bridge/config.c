@@ -231,11 +231,8 @@ static char *read_line(char *out, int size, void *user)
 	return *out == '[' && strchr(out, ']') && !check_section(p, out) ? NULL : out;
 }
 
-int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size)
+static void set_defaults(struct config *c)
 {
-	struct parse p = {.config = c, .error = error, .size = size, .path = path, .text = text};
-	int line;
-
 	memset(c, 0, sizeof(*c));
 	strcpy(c->server.port, USBIP_PORT);
 	strcpy(c->gadget.udc, "auto");
@@ -244,6 +241,14 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 	c->gadget.unplug_after_s = 5;
 	c->link.hold_s = 10;
 	strcpy(c->led.name, "ACT");
+}
+
+/* Over what `c` has. */
+static int parse(struct config *c, const char *path, const char *text, char *error, size_t size)
+{
+	struct parse p = {.config = c, .error = error, .size = size, .path = path, .text = text};
+	int line;
+
 	if (!strncmp(text, BOM, strlen(BOM)))
 		p.text += strlen(BOM);
 	line = ini_parse_stream(read_line, &p, on_key, &p);
@@ -254,14 +259,21 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
 		(void)snprintf(error, size, "%s:%d: neither [section] nor key = value", path, line);
 		return -EINVAL;
 	}
-	if (!*c->server.host) {
-		(void)snprintf(error, size,
-			"%s: [server] host is missing; 'ip2usb pair HOST' finds the camera and "
-			"writes it",
-			path);
-		return -ENODATA;
-	}
 	return 0;
+}
+
+int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size)
+{
+	int r;
+
+	set_defaults(c);
+	r = parse(c, path, text, error, size);
+	if (r || *c->server.host)
+		return r;
+	(void)snprintf(error, size,
+		"%s: [server] host is missing; 'ip2usb pair HOST' finds the camera and writes it",
+		path);
+	return -ENODATA;
 }
 
 /* What follows the NUL would be left out without a word. UTF-16, which some editors write, has
@@ -289,7 +301,8 @@ int config_load(FILE *file, const char *path, char *text, char *error, size_t si
 	return strlen(text) == n ? 0 : refuse_nul(path, text, error, size);
 }
 
-int config_read(struct config *c, const char *path, char *error, size_t size)
+static int read_file(struct config *c, const char *path, char *error, size_t size,
+	int (*parse_text)(struct config *, const char *, const char *, char *, size_t))
 {
 	FILE *file = fopen(path, "re");
 	char *text = file ? malloc(CONFIG_MAX_FILE + 1) : NULL;
@@ -300,9 +313,19 @@ int config_read(struct config *c, const char *path, char *error, size_t size)
 	else
 		r = config_load(file, path, text, error, size);
 	if (!r)
-		r = config_parse(c, path, text, error, size);
+		r = parse_text(c, path, text, error, size);
 	if (file)
 		(void)fclose(file);
 	free(text);
 	return r;
+}
+
+int config_read(struct config *c, const char *path, char *error, size_t size)
+{
+	return read_file(c, path, error, size, config_parse);
+}
+
+int config_override(struct config *c, const char *path, char *error, size_t size)
+{
+	return read_file(c, path, error, size, parse);
 }

@@ -13,6 +13,7 @@
 #include "bridge/selection.h"
 
 #define CONFIG_MAX_FILE 65536 /* bytes; a configuration has a few hundred */
+#define CONFIG_MAX_ERROR 1024 /* bytes of a text that has room for every error */
 #define CONFIG_MIRROR (-1)    /* as the camera says */
 
 struct config {
@@ -40,7 +41,11 @@ struct config {
  * `c` is set. Equal configurations have equal bytes. */
 int config_read(struct config *c, const char *path, char *error, size_t size);
 
-/* The same of a text in memory, which `path` is only the name of. */
+/* Reads `path` over `c`: what the file says holds, what it leaves out stays as it is. 0, or as
+ * above, but that no host is no error; then `c` is of no use. */
+int config_override(struct config *c, const char *path, char *error, size_t size);
+
+/* As config_read, of a text in memory, which `path` is only the name of. */
 int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size);
 
 /* The text of an open file, as config_parse wants it, into CONFIG_MAX_FILE + 1 bytes. 0, or as

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,19 +8,18 @@
 #include <string.h>
 
 #include "bridge/check.h"
-#include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pair.h"
+#include "bridge/settings.h"
 #include "bridge/status.h"
 #include "bridge/supervisor.h"
 #include "gadget/glog.h"
 
-#define EXIT_USAGE 2
-
 struct options {
 	const char *config;
+	const char *const *overrides; /* NULL: -c is given */
 	bool json, once, watch, help;
 	const char *operands[2]; /* NULL: none */
 };
@@ -82,7 +82,7 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 	};
 	int c, i = 0;
 
-	*o = (struct options){.config = IP2USB_CONF};
+	*o = (struct options){.config = IP2USB_CONF, .overrides = settings_overrides};
 	while ((c = getopt_long(argc, argv, "c:vh", known, NULL)) != -1) {
 		if (c == '?')
 			return false;
@@ -96,6 +96,7 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 		switch (c) {
 		case 'c':
 			o->config = optarg;
+			o->overrides = NULL;
 			break;
 		case 'j':
 			o->json = true;
@@ -122,50 +123,65 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 	return false;
 }
 
-static bool read_config(struct config *config, const char *path)
+/* 0, or -errno, which has been complained of. */
+static int read_settings(struct settings *settings, const struct options *options)
 {
-	char error[1024];
+	int r = settings_read(settings, options->config, options->overrides);
 
-	if (!config_read(config, path, error, sizeof(error)))
-		return true;
-	log_error("%s", error);
-	return false;
+	if (*settings->problem)
+		log_error("%s", settings->problem);
+	return r;
+}
+
+/* What needs a server. */
+static bool read_config(struct settings *settings, const struct options *options)
+{
+	int r = read_settings(settings, options);
+
+	if (r)
+		log_error("%s", settings->error);
+	return !r;
 }
 
 static int command_run(const struct options *options)
 {
-	struct supervisor_options supervisor = {options->config, options->once};
-	struct config config;
+	struct supervisor_options supervisor = {options->config, options->overrides, options->once};
+	struct settings settings;
+	int r = read_settings(&settings, options);
 
-	return read_config(&config, options->config) ? (int)supervisor_run(&config, &supervisor)
-						     : EXIT_USAGE;
+	/* What is not paired waits for it. */
+	if (!r || (r == -ENODATA && !options->once))
+		return (int)supervisor_run(&settings, &supervisor);
+	log_error("%s", settings.error);
+	return OUTCOME_USAGE;
 }
 
 static int command_check(const struct options *options)
 {
-	struct config config;
+	struct settings settings;
 
-	return read_config(&config, options->config) ? (int)check_run(&config, options->json)
-						     : EXIT_USAGE;
+	return read_config(&settings, options) ? (int)check_run(&settings.config, options->json)
+					       : OUTCOME_USAGE;
 }
 
 static int command_list(const struct options *options)
 {
-	struct config config;
+	struct settings settings;
 	char server[300];
 
 	if (options->operands[0])
 		return list_run(options->operands[0], options->json);
-	if (!read_config(&config, options->config))
-		return EXIT_USAGE;
-	(void)snprintf(server, sizeof(server), "[%s]:%s", config.server.host, config.server.port);
+	if (!read_config(&settings, options))
+		return OUTCOME_USAGE;
+	(void)snprintf(server, sizeof(server), "[%s]:%s", settings.config.server.host,
+		settings.config.server.port);
 	return list_run(server, options->json);
 }
 
 static int command_pair(const struct options *options)
 {
 	return pair_run(&(struct pair_options){
-		options->operands[0], options->operands[1], options->config});
+		options->operands[0], options->operands[1], options->config, options->overrides});
 }
 
 static int command_unpair(const struct options *options)
@@ -184,7 +200,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 	if (!parse_options(command, argc, argv, &options)) {
 		fprintf(stderr, "Try 'ip2usb --help'.\n");
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	}
 	if (options.help) {
 		print_usage(stdout);
@@ -198,7 +214,7 @@ int main(int argc, char **argv)
 	glog_set(log_text);
 	if (argc < 2) {
 		print_usage(stderr);
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		print_usage(stdout);
@@ -213,5 +229,5 @@ int main(int argc, char **argv)
 			return run_command(&commands[i], argc - 1, argv + 1);
 	}
 	fprintf(stderr, "ip2usb: unknown command '%s'\nTry 'ip2usb --help'.\n", argv[1]);
-	return EXIT_USAGE;
+	return OUTCOME_USAGE;
 }

@@ -7,16 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge/config.h"
 #include "bridge/devlist.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pairing.h"
+#include "bridge/settings.h"
 #include "bridge/visit.h"
 #include "gadget/usbdesc.h"
-
-#define EXIT_USAGE 2
-#define MAX_ERROR 1024
 
 struct pair {
 	const struct pair_options *options;
@@ -108,6 +105,20 @@ static void print(const char *busid, const struct usb_profile *profile, const ch
 	printf("%s\n", line);
 }
 
+/* What has been written is of no use where another file says otherwise. */
+static void warn_of_override(const struct pair_options *options, const struct config *written)
+{
+	struct settings settings;
+
+	if (settings_read(&settings, options->config, options->overrides))
+		return;
+	if (*settings.problem)
+		log_warning("%s", settings.problem);
+	else if (memcmp(&settings.config.server, &written->server, sizeof(written->server)) ||
+		memcmp(&settings.config.camera, &written->camera, sizeof(written->camera)))
+		log_warning("%s says otherwise, and counts", settings.override);
+}
+
 static enum outcome look(void *user, struct acquisition *a)
 {
 	struct pair *p = user;
@@ -115,7 +126,7 @@ static enum outcome look(void *user, struct acquisition *a)
 	const char *serial = usbdesc_text(profile, profile->serial_string, 0);
 	struct config wanted = {.server = p->config.server,
 		.camera = {.has_id = true, .vendor = profile->vendor, .product = profile->product}};
-	char error[MAX_ERROR];
+	char error[CONFIG_MAX_ERROR];
 	int r = 0;
 
 	if (serial && !*serial)
@@ -138,6 +149,7 @@ static enum outcome look(void *user, struct acquisition *a)
 	if (r)
 		return OUTCOME_FAILED;
 	print(a->imported, profile, serial);
+	warn_of_override(p->options, &wanted);
 	printf("written to %s; restart an ip2usb that is running, or send it SIGHUP\n",
 		p->options->config);
 	return OUTCOME_DONE;
@@ -149,7 +161,7 @@ static enum outcome look(void *user, struct acquisition *a)
 static bool may_be_edited(const char *path)
 {
 	struct config config;
-	char error[MAX_ERROR];
+	char error[CONFIG_MAX_ERROR];
 	int r = config_read(&config, path, error, sizeof(error));
 
 	if (!r || r == -ENOENT || r == -ENODATA)
@@ -166,17 +178,17 @@ int pair_run(const struct pair_options *options)
 	if (!list_parse_server(options->server, p.config.server.host, p.config.server.port)) {
 		log_error("'%s' is no server; allowed: HOST, HOST:PORT, [ADDRESS]:PORT",
 			options->server);
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	}
 	if (options->match && !selection_set_id(&p.config.camera, options->match) &&
 		!selection_set_busid(&p.config.camera, options->match)) {
 		log_error("'%s' is no device; allowed: a bus id such as 1-1.4, or VID:PID such as "
 			  "04a9:3218",
 			options->match);
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	}
 	if (!may_be_edited(options->config))
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	outcome = ask_server(&p);
 	return outcome ? outcome : visit_run(&p.config, look, &p);
 }
@@ -184,21 +196,21 @@ int pair_run(const struct pair_options *options)
 int pair_undo(const char *config)
 {
 	static const struct config nothing;
-	char error[MAX_ERROR];
+	char error[CONFIG_MAX_ERROR];
 	int r;
 
 	if (access(config, F_OK)) {
 		log_error("%s: %s", config, strerror(errno));
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	}
 	if (!may_be_edited(config))
-		return EXIT_USAGE;
+		return OUTCOME_USAGE;
 	r = pairing_write(config, &nothing, error, sizeof(error));
 	if (r) {
 		log_error("%s", error);
 		return OUTCOME_FAILED;
 	}
-	printf("no pairing is left in %s; an ip2usb that is running goes on until it is ended\n",
+	printf("no pairing is left in %s; restart an ip2usb that is running, or send it SIGHUP\n",
 		config);
 	return OUTCOME_DONE;
 }

@@ -6,17 +6,17 @@
 #include <stdio.h>
 
 struct pair_options {
-	const char *server; /* as list_run takes it */
-	const char *match;  /* a bus id or VID:PID; NULL: any device */
-	const char *config; /* path of the configuration */
+	const char *server;	      /* as list_run takes it */
+	const char *match;	      /* a bus id or VID:PID; NULL: any device */
+	const char *config;	      /* path of the configuration, */
+	const char *const *overrides; /* and what may say otherwise, as for settings_read */
 };
 
 /* Imports the device for its serial number and writes the pairing. If several match and this is a
- * terminal, asks. Returns the exit code, an enum outcome or 2: the arguments or the configuration
- * are wrong. Problems go to the log. */
+ * terminal, asks. Returns the exit code, an enum outcome. Problems go to the log. */
 int pair_run(const struct pair_options *options);
 
-/* Removes the pairing. Returns the exit code: 0, 1, or 2 as above. */
+/* Removes the pairing. Returns the exit code, an enum outcome. */
 int pair_undo(const char *config);
 
 /* Asks on `out`, again and again, for a number from 1 to `n` on a line of `in`. 0: there is none to

@@ -102,6 +102,7 @@ char *report_write(const struct report *r)
 	cJSON_AddStringToObject(root, "state", r->state);
 	cJSON_AddNumberToObject(root, "since_s", (double)(uint64_t)(r->since_s * 10.) / 10.);
 	cJSON_AddStringToObject(root, "reason", r->reason);
+	cJSON_AddStringToObject(root, "problem", r->problem);
 	add_server(root, r);
 	add_camera(root, r);
 	add_phone(root, r);

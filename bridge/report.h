@@ -18,8 +18,9 @@ struct usb_profile;
 
 struct report {
 	const char *state;
-	const char *reason; /* of the last end; empty: none since a camera was there */
-	double since_s;	    /* how long the state has lasted */
+	const char *reason;  /* of the last end; empty: none since a camera was there */
+	const char *problem; /* with a file of the configuration; empty: none */
+	double since_s;	     /* how long the state has lasted */
 	const char *host, *port;
 	const struct conn_info *link;	  /* NULL: none */
 	const char *busid;		  /* of the camera */

@@ -120,7 +120,9 @@ static void print_state(const cJSON *root)
 		{"probing", "reading what the camera is"},
 		{"presented", "the camera is there, no phone uses it"},
 		{"active", "the phone uses the camera"},
+		{"holding", "the link is lost, and the phone waits"},
 		{"backoff", "waiting, to try again"},
+		{"unpaired", "no server is configured"},
 	};
 	const char *state = text(root, "state"), *meaning = "";
 
@@ -132,10 +134,14 @@ static void print_state(const cJSON *root)
 	print_since(number(root, "since_s"));
 	if (*text(root, "reason"))
 		printf("reason    %s\n", text(root, "reason"));
+	if (*text(root, "problem"))
+		printf("problem   %s\n", text(root, "problem"));
 }
 
 static void print_server(const cJSON *server)
 {
+	if (!*text(server, "host"))
+		return;
 	printf("server    %s port %s", text(server, "host"), text(server, "port"));
 	if (get(server, "rtt_us"))
 		printf(", round trip %.1f ms, %.0f segments sent again",

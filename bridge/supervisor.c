@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/supervisor.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,6 @@
 
 #include "bridge/backoff.h"
 #include "bridge/client.h"
-#include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/led.h"
 #include "bridge/log.h"
@@ -24,6 +24,7 @@
 #include "bridge/probe.h"
 #include "bridge/relay.h"
 #include "bridge/report.h"
+#include "bridge/settings.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 
@@ -55,12 +56,13 @@ static const struct trouble no_gadget = {30., LED_FAULT};
 
 struct supervisor {
 	const struct supervisor_options *options;
-	struct config config;
+	struct settings settings; /* that were good last; `problem` is of those read last */
 	struct ev_loop *loop;
 	ev_signal sigterm, sigint, sighup, sigusr1;
 	ev_prepare prepare;
 	ev_timer pause, hold;
 	struct led led;
+	enum led_code shown; /* if nothing is more urgent */
 	struct control control;
 	struct notify notify;
 	struct acquisition acquisition;
@@ -110,6 +112,15 @@ static void end(struct supervisor *s, enum outcome outcome, const char *format, 
 		backoff_begin_anew(&s->backoff);
 }
 
+/* What is wrong with a file is shown where the camera is not in use. */
+static void show(struct supervisor *s, enum led_code code)
+{
+	bool urgent = code == LED_CONFIGURED || code == LED_HOLDING || code == LED_FAULT;
+
+	s->shown = code;
+	led_show(&s->led, *s->settings.problem && !urgent ? LED_NEEDS_YOU : code);
+}
+
 /* ---- presenting ---- */
 
 static void on_configured(void *user, bool configured)
@@ -120,7 +131,7 @@ static void on_configured(void *user, bool configured)
 		return;
 	log_info(configured ? "the phone uses the camera" : "the phone has let go of the camera");
 	if (!s->holding)
-		led_show(&s->led, configured ? LED_CONFIGURED : LED_READY);
+		show(s, configured ? LED_CONFIGURED : LED_READY);
 }
 
 static void on_failed(void *user, const char *reason)
@@ -130,7 +141,7 @@ static void on_failed(void *user, const char *reason)
 
 static void show_presented(struct supervisor *s)
 {
-	led_show(&s->led,
+	show(s,
 		relay_phone(presentation_relay(s->presentation))->configured ? LED_CONFIGURED
 									     : LED_READY);
 }
@@ -177,14 +188,14 @@ static void present(struct supervisor *s)
 	log_write(level(s, LOG_INFO), "imported %s: %04x:%04x %s, %s speed",
 		s->acquisition.imported, profile->vendor, profile->product, product ? product : "",
 		usb_speed_str(profile->speed));
-	(void)presentation_judge(profile, &s->config, &udc, &fit);
+	(void)presentation_judge(profile, &s->settings.config, &udc, &fit);
 	log_findings(s, &fit);
 	if (fit_refusal(&fit)) {
 		end(s, OUTCOME_UNPRESENTABLE, "the camera cannot be presented: %s",
 			fit_refusal(&fit));
 		return;
 	}
-	options = (struct presentation_options){udc.name, s->config.gadget.unplug_after_s};
+	options = (struct presentation_options){udc.name, s->settings.config.gadget.unplug_after_s};
 	r = presentation_new(s->loop, profile, s->acquisition.client, &options,
 		&presentation_callbacks, s, &s->presentation);
 	if (r) {
@@ -223,12 +234,12 @@ static void pause_for(struct supervisor *s, double seconds)
 
 static void start_hold(struct supervisor *s, const char *reason)
 {
-	log_warning("%s; the phone waits for up to %u s", reason, s->config.link.hold_s);
+	log_warning("%s; the phone waits for up to %u s", reason, s->settings.config.link.hold_s);
 	(void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
 	s->holding = true;
-	ev_timer_set(&s->hold, s->config.link.hold_s, 0.);
+	ev_timer_set(&s->hold, s->settings.config.link.hold_s, 0.);
 	ev_timer_start(s->loop, &s->hold);
-	led_show(&s->led, LED_HOLDING);
+	show(s, LED_HOLDING);
 }
 
 static void on_hold(struct ev_loop *loop, ev_timer *timer, int events)
@@ -240,14 +251,14 @@ static void on_hold(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	strcpy(reason, s->reason);
 	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %u s", reason,
-		s->config.link.hold_s);
+		s->settings.config.link.hold_s);
 }
 
 static void on_ended(void *user, enum outcome outcome, const char *reason)
 {
 	struct supervisor *s = user;
 	bool lost = s->presentation && s->acquisition.lost;
-	bool may_hold = s->config.link.hold_s && !s->options->once;
+	bool may_hold = s->settings.config.link.hold_s && !s->options->once;
 
 	if (s->ending)
 		return;
@@ -300,7 +311,7 @@ static double now_s(void)
 static const char *state_str(const struct supervisor *s)
 {
 	if (!s->acquiring)
-		return "backoff";
+		return *s->settings.config.server.host ? "backoff" : "unpaired";
 	if (!s->presentation)
 		return acquisition_state_str(&s->acquisition);
 	if (s->holding)
@@ -329,9 +340,10 @@ static char *report(void *user)
 	struct report r = {
 		.state = state_str(s),
 		.reason = s->reason,
+		.problem = s->settings.problem,
 		.since_s = now_s() - s->since,
-		.host = s->config.server.host,
-		.port = s->config.server.port,
+		.host = s->settings.config.server.host,
+		.port = s->settings.config.server.port,
 	};
 
 	if (presented && !s->holding) {
@@ -349,6 +361,14 @@ static char *report(void *user)
 
 /* ---- the loop ---- */
 
+/* Until SIGHUP. */
+static void wait_for_pairing(struct supervisor *s)
+{
+	log_error("%s", s->settings.error);
+	strcpy(s->reason, s->settings.error);
+	show(s, LED_NEEDS_YOU);
+}
+
 static void start_acquiring(struct supervisor *s)
 {
 	const struct acquisition_options options = {
@@ -358,17 +378,27 @@ static void start_acquiring(struct supervisor *s)
 		acquisition_again(&s->acquisition, &options);
 		return;
 	}
-	acquisition_init(&s->acquisition, s->loop, &s->config, &options, &acquisition_callbacks, s);
+	acquisition_init(
+		&s->acquisition, s->loop, &s->settings.config, &options, &acquisition_callbacks, s);
 	s->acquiring = true;
-	/* Noted even if it ends before the loop sleeps: its reason may be new. */
-	s->state = NULL;
+}
+
+static void start(struct supervisor *s)
+{
+	/* Noted even if the attempt ends before the loop sleeps: its reason may be new. */
+	if (!s->holding)
+		s->state = NULL;
+	if (*s->settings.config.server.host)
+		start_acquiring(s);
+	else
+		wait_for_pairing(s);
 }
 
 static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
 	(void)events;
-	start_acquiring(timer->data);
+	start(timer->data);
 }
 
 /* The server or the camera may have been lost in the middle of something, so there is always a
@@ -378,7 +408,7 @@ static void start_pause(struct supervisor *s)
 	double pause = backoff_next(&s->backoff, s->trouble->longest_pause_s);
 
 	log_debug("trying again in %.1f s", pause);
-	led_show(&s->led, s->trouble->led);
+	show(s, s->trouble->led);
 	pause_for(s, pause);
 }
 
@@ -437,31 +467,43 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 	s->outcome = OUTCOME_DONE;
 }
 
-/* What cannot be read changes nothing. */
+static void take_over(struct supervisor *s, const struct settings *settings)
+{
+	bool same_led = !strcmp(settings->config.led.name, s->settings.config.led.name);
+
+	ev_timer_stop(s->loop, &s->pause);
+	s->settings = *settings;
+	if (!same_led) {
+		led_fini(&s->led);
+		led_init(&s->led, s->loop, LED_FOLDER, s->settings.config.led.name);
+	}
+	backoff_begin_anew(&s->backoff);
+	end(s, OUTCOME_DONE, "the configuration has changed");
+}
+
+/* What is wrong changes nothing, but that it is shown. */
 static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	struct supervisor *s = signal->data;
-	struct config config;
-	char error[1024];
+	struct settings settings;
+	int r;
 
 	(void)loop;
 	(void)events;
 	notify_reloading(&s->notify);
-	if (config_read(&config, s->options->config, error, sizeof(error))) {
-		log_error("%s", error);
+	r = settings_read(&settings, s->options->config, s->options->overrides);
+	if (r && r != -ENODATA)
+		strcpy(settings.problem, settings.error);
+	strcpy(s->settings.problem, settings.problem);
+	if (*settings.problem) {
+		log_error("%s", settings.problem);
 		log_info("the configuration stays as it was");
-	} else if (!memcmp(&config, &s->config, sizeof(config))) {
+	} else if (!memcmp(&settings.config, &s->settings.config, sizeof(settings.config))) {
 		log_info("the configuration has not changed");
 	} else {
-		ev_timer_stop(s->loop, &s->pause);
-		if (strcmp(config.led.name, s->config.led.name)) {
-			led_fini(&s->led);
-			led_init(&s->led, s->loop, LED_FOLDER, config.led.name);
-		}
-		s->config = config;
-		backoff_begin_anew(&s->backoff);
-		end(s, OUTCOME_DONE, "the configuration has changed");
+		take_over(s, &settings);
 	}
+	show(s, s->shown);
 	notify_ready(&s->notify);
 }
 
@@ -498,21 +540,23 @@ static void start_watchers(struct supervisor *s)
 	ev_prepare_start(s->loop, &s->prepare);
 }
 
-enum outcome supervisor_run(const struct config *config, const struct supervisor_options *options)
+enum outcome supervisor_run(
+	const struct settings *settings, const struct supervisor_options *options)
 {
-	struct supervisor s = {.options = options, .config = *config, .loop = ev_default_loop(0)};
+	struct supervisor s = {
+		.options = options, .settings = *settings, .loop = ev_default_loop(0)};
 	int claim = presentation_claim();
 
 	if (claim < 0)
 		return OUTCOME_FAILED;
 	backoff_init(&s.backoff, (unsigned)getpid());
-	led_init(&s.led, s.loop, LED_FOLDER, config->led.name);
-	led_show(&s.led, LED_SEARCHING);
+	led_init(&s.led, s.loop, LED_FOLDER, s.settings.config.led.name);
+	show(&s, LED_SEARCHING);
 	start_watchers(&s);
 	(void)control_open(&s.control, s.loop, CONTROL_SOCKET, report, &s);
 	notify_init(&s.notify, s.loop);
 	notify_ready(&s.notify);
-	start_acquiring(&s);
+	start(&s);
 	ev_run(s.loop, 0);
 	notify_fini(&s.notify);
 	control_close(&s.control);

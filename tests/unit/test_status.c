@@ -23,6 +23,7 @@
 static const struct report searching = {
 	.state = "backoff",
 	.reason = "server pi: \x1b[31m \xc2\x9b \"no\"",
+	.problem = "f:1: wrong",
 	.since_s = 3.29,
 	.host = "pi",
 	.port = "3240",
@@ -36,6 +37,7 @@ static void test_report(void **state)
 	assert_string_equal(text,
 		"{\n\t\"version\":\t1,\n\t\"state\":\t\"backoff\",\n\t\"since_s\":\t3.2,\n"
 		"\t\"reason\":\t\"server pi: \\u001b[31m \\u009b \\\"no\\\"\",\n"
+		"\t\"problem\":\t\"f:1: wrong\",\n"
 		"\t\"server\":\t{\n\t\t\"host\":\t\"pi\",\n\t\t\"port\":\t\"3240\"\n\t},\n"
 		"\t\"endpoints\":\t[]\n}\n");
 	free(text);
@@ -128,13 +130,25 @@ static void test_people(void **state)
 			"server    pi port 3240, round trip 4.2 ms, 7 segments sent again\n"
 			"camera    1-1 04a9:3218 a b, full speed\n"
 			"phone     on u: none\n"},
+		{"{\"version\":1,\"state\":\"holding\",\"since_s\":1,\"reason\":\"\",\"problem\":"
+		 "\"f:1: \\u001b\",\"server\":{\"host\":\"pi\",\"port\":\"1\"}}",
+			NULL,
+			"state     holding: the link is lost, and the phone waits, for 1 s\n"
+			"problem   f:1: ?\n"
+			"server    pi port 1\n"},
+		{"{\"version\":1,\"state\":\"unpaired\",\"since_s\":0,\"reason\":\"why\","
+		 "\"problem\":"
+		 "\"\",\"server\":{\"host\":\"\",\"port\":\"3240\"}}",
+			NULL,
+			"state     unpaired: no server is configured, for 0 s\n"
+			"reason    why\n"},
 		/* As long as one gets. */
 		{"{\"version\":1,\"reason\":\"" REASON "\"}", NULL,
-			"state     , for 0 s\nreason    " REASON "\nserver     port \n"},
+			"state     , for 0 s\nreason    " REASON "\n"},
 		/* What is not there, or something else, is shown as nothing. */
-		{"{\"version\":1}", NULL, "state     , for 0 s\nserver     port \n"},
+		{"{\"version\":1}", NULL, "state     , for 0 s\n"},
 		{"{\"version\":1,\"state\":3,\"server\":[],\"endpoints\":{}}", "nothing",
-			"state     , for 0 s\nserver     port \n"},
+			"state     , for 0 s\n"},
 		{"{\"version\":2}", NULL, ""},
 		{"no JSON", NULL, ""},
 	};

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * supervisor: whose client it is while a lost link is held. What it makes is faked: what the
- * acquisition and the relay tell it comes from a script, a word an iteration of the loop.
+ * supervisor: whose client it is while a lost link is held; what it makes of its configuration.
+ * What it makes is faked: what the acquisition and the relay tell it comes from a script, a word an
+ * iteration of the loop; and so does what is done to its files, and expected of its report.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include <ev.h>
 
-#include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/log.h"
 #include "bridge/phone.h"
 #include "bridge/presentation.h"
 #include "bridge/relay.h"
+#include "bridge/settings.h"
 #include "bridge/supervisor.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
@@ -30,13 +35,65 @@ static struct {
 	const char *const *words;
 	struct acquisition *acquisition;
 	struct ev_loop *loop;
-	ev_timer turn;
+	ev_timer turn, idle;
 	const struct presentation_callbacks *presentation_callbacks;
 	void *presentation_user;
 	struct client *client; /* that the relay has */
 	bool freed;	       /* while it had it */
 	unsigned holds, inits, agains;
+	char *(*report)(void *user);
+	void *report_user;
+	bool refuted; /* the report is not what the script says */
 } fake;
+
+/* ---- files, and the report ---- */
+
+#define BASE "base.conf"
+#define OVERRIDE "override.conf"
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file || fputs(text, file) < 0 || fclose(file))
+		abort();
+}
+
+static bool report_has(const char *part)
+{
+	char *text = fake.report(fake.report_user);
+	bool has = text && strstr(text, part);
+
+	free(text);
+	return has;
+}
+
+/* "?PART": the report has it. "[...": the override, and SIGHUP. "@...": the same of the base. */
+static bool carry_out(const char *word)
+{
+	if (*word == '?') {
+		if (!report_has(word + 1)) {
+			fprintf(stderr, "not in the report: %s\n", word + 1);
+			fake.refuted = true;
+		}
+		return true;
+	}
+	if (*word != '[' && *word != '@')
+		return false;
+	write_file(*word == '[' ? OVERRIDE : BASE, *word == '[' ? word : word + 1);
+	(void)raise(SIGHUP);
+	return true;
+}
+
+/* The words, one after the other, where nobody asks for an acquisition. */
+static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+	if (report_has("\"unpaired\"") && carry_out(*fake.words))
+		fake.words++;
+}
 
 /* ---- bridge/acquisition.h ---- */
 
@@ -69,6 +126,7 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	fake.acquisition = a;
 	fake.loop = loop;
 	fake.inits++;
+	ev_timer_stop(loop, &fake.idle);
 	turn();
 }
 
@@ -95,6 +153,8 @@ void acquisition_prepare(struct acquisition *a)
 	}
 	fake.words++;
 	turn();
+	if (carry_out(word))
+		return;
 	if (!strcmp(word, "acquired")) {
 		a->client = (struct client *)&client;
 		a->callbacks->acquired(a->user);
@@ -129,6 +189,8 @@ void acquisition_let_go(struct acquisition *a)
 void acquisition_fini(struct acquisition *a)
 {
 	(void)a;
+	fake.acquisition = NULL;
+	ev_timer_start(fake.loop, &fake.idle);
 }
 
 /* ---- bridge/presentation.h ---- */
@@ -232,10 +294,11 @@ int control_open(struct control *c, struct ev_loop *loop, const char *path,
 	char *(*text)(void *user), void *user)
 {
 	(void)c;
-	(void)loop;
 	(void)path;
-	(void)text;
-	(void)user;
+	fake.report = text;
+	fake.report_user = user;
+	ev_timer_init(&fake.idle, on_idle, 0.01, 0.01);
+	ev_timer_start(loop, &fake.idle);
 	return 0;
 }
 
@@ -249,18 +312,36 @@ void control_close(struct control *c)
 struct story {
 	const char *words[10];
 	unsigned holds; /* and as many acquisition_agains */
+	unsigned inits;
+	const char *base, *override; /* the files at the start */
 };
+
+#define PAIRED "[server]\nhost = a\n"
 
 static bool run(const struct story *story)
 {
-	static const struct supervisor_options options = {"/nonexistent", false};
-	static struct config config;
+	static const char *const overrides[] = {"nowhere", OVERRIDE, NULL};
+	static const struct supervisor_options options = {BASE, overrides, false};
+	char folder[] = "/tmp/test_supervisor.XXXXXX";
+	struct settings settings;
+	bool as_told;
+	int r;
 
+	if (!mkdtemp(folder) || chdir(folder))
+		return false;
 	log_set_level(LOG_EMERG);
-	config.link.hold_s = 10;
+	write_file(BASE, story->base ? story->base : PAIRED);
+	if (story->override)
+		write_file(OVERRIDE, story->override);
+	r = settings_read(&settings, BASE, overrides);
 	fake.words = story->words;
-	return supervisor_run(&config, &options) == OUTCOME_DONE && !*fake.words && !fake.freed &&
-		fake.inits == 1 && fake.holds == story->holds && fake.agains == story->holds;
+	as_told = (!r || r == -ENODATA) && supervisor_run(&settings, &options) == OUTCOME_DONE &&
+		!*fake.words && !fake.freed && !fake.refuted && fake.inits == story->inits &&
+		fake.holds == story->holds && fake.agains == story->holds;
+	(void)unlink(BASE);
+	(void)unlink(OVERRIDE);
+	(void)rmdir(folder);
+	return as_told;
 }
 
 /* A process each: libev has one default loop, and its signals. */
@@ -279,18 +360,47 @@ static void test(void **state)
 int main(void)
 {
 	static struct story
-		once = {{"acquired", "lost", "pause", "acquired", "gone on", "end"}, 1},
+		once = {.words = {"acquired", "lost", "pause", "acquired", "gone on", "end"},
+			.holds = 1,
+			.inits = 1},
 		/* The session that the relay has just been given ends, before all has gone on. */
-		again = {{"acquired", "lost", "pause", "acquired", "lost", "pause", "acquired",
-				 "gone on", "end"},
-			2},
-		broke = {{"acquired", "lost", "pause", "acquired", "a breach of the protocol",
-				 "pause", "acquired", "gone on", "end"},
-			2};
+		again = {.words = {"acquired", "lost", "pause", "acquired", "lost", "pause",
+				 "acquired", "gone on", "end"},
+			.holds = 2,
+			.inits = 1},
+		broke = {.words = {"acquired", "lost", "pause", "acquired",
+				 "a breach of the protocol", "pause", "acquired", "gone on", "end"},
+			.holds = 2,
+			.inits = 1},
+		paired = {.words = {"?\"unpaired\"", "?host is missing", "@" PAIRED,
+				  "?\"acquiring\"", "end"},
+			.inits = 1,
+			.base = "[led]\nname = none\n"},
+		unpaired = {.words = {"acquired", "@[led]\n", "?\"unpaired\"", "@" PAIRED, "end"},
+			.inits = 2},
+		overridden = {.words = {"?\"host\":\t\"b\"", "[server]\nhost = c\n",
+				      "?\"host\":\t\"c\"", "end"},
+			.inits = 2,
+			.override = "[server]\nhost = b\n"},
+		/* What runs goes on, and the problem is gone with its cause. */
+		broken = {.words = {"?\"problem\":\t\"\"", "[server]\nhsot = c\n",
+				  "?unknown key 'hsot'", "?\"host\":\t\"b\"",
+				  "[server]\nhost = b\n", "?\"problem\":\t\"\"", "@nonsense\n",
+				  "?base.conf:1: ", "end"},
+			.inits = 1,
+			.override = "[server]\nhost = b\n"},
+		broken_before = {.words = {"?unknown section 'sever'", "?\"host\":\t\"a\"", "end"},
+			.inits = 1,
+			.override = "[sever]\n"};
 	const struct CMUnitTest tests[] = {
 		{"held", test, NULL, NULL, &once},
 		{"lost again", test, NULL, NULL, &again},
 		{"a breach of the protocol meanwhile", test, NULL, NULL, &broke},
+		{"paired while it runs", test, NULL, NULL, &paired},
+		{"unpaired while it runs", test, NULL, NULL, &unpaired},
+		{"overridden", test, NULL, NULL, &overridden},
+		{"an override that becomes wrong", test, NULL, NULL, &broken},
+		{"an override that is wrong", test, NULL, NULL, &broken_before},
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

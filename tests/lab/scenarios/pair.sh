@@ -132,7 +132,7 @@ udc = dummy_udc.0 ; the phone'\''s
 
 [camera]
 ; which one'
-check "run: exit code 2" exits 2 run -c "$file"
+check "run --once: exit code 2" exits 2 run --once -c "$file"
 check "and the remedy" grep -F "ip2usb pair" "$work/error"
 check "unpair again" exits 0 unpair -c "$file"
 

@@ -25,8 +25,8 @@ refused() {
 # It is what docs/protocol.md says, in any state.
 valid() {
 	status --json | jq -e '.version == 1
-		and (.state | IN("connecting", "importing", "probing", "presented", "active", "holding", "backoff"))
-		and (.since_s | type == "number") and (.reason | type == "string")
+		and (.state | IN("connecting", "importing", "probing", "presented", "active", "holding", "backoff", "unpaired"))
+		and (.since_s | type == "number") and ([.reason, .problem] | all(type == "string"))
 		and (.server | (.host | type == "string") and (.port | type == "string"))
 		and (.camera == null or ((.camera | [.busid, .vendor, .product, .speed, .manufacturer_name, .product_name, .serial]
 			| all(type == "string"))
