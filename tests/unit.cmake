@@ -29,6 +29,7 @@ foreach(wrapped
 	test_resolver=getaddrinfo
 	test_relay=malloc,calloc,realloc,ev_timer_again
 	test_relay_abort=ev_timer_again
+	test_relay_cut=ev_timer_again
 	test_relay_early=ev_timer_again
 	test_relay_gather=ev_timer_again
 	test_relay_hold=ev_timer_again
