@@ -20,6 +20,7 @@ endforeach()
 # Tests that count or check calls of the C library.
 foreach(wrapped
 	test_acquisition=ev_timer_start,getaddrinfo,log_write
+	test_acquisition_again=ev_timer_start,getaddrinfo,log_write
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
 	test_led=ev_timer_start
