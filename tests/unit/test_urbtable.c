@@ -146,6 +146,52 @@ static void test_hold_where_scarce(void **state)
 	assert_ptr_equal(urbtable_find(t, seqnum), &urb);
 }
 
+/* As a session that is abandoned does: each URB that is there once, and it is there no more. */
+static void test_take(void **state)
+{
+	struct urbtable *t = *state;
+	struct client_urb urbs[5];
+	uint32_t seqnums[5], length;
+	unsigned taken[5] = {0};
+
+	for (unsigned i = 0; i < 5; i++)
+		seqnums[i] = urbtable_put(t, &urbs[i], i & 1);
+	urbtable_remove(t, seqnums[1]);
+	assert_true(urbtable_hold(t, seqnums[3]));
+	for (unsigned at = 0; at < URBTABLE_SIZE; at++) {
+		unsigned num_free = t->num_free;
+		struct client_urb *urb = urbtable_take(t, at);
+
+		if (urb)
+			taken[urb - urbs]++;
+		assert_int_equal(t->num_free, num_free + (urb != NULL));
+		assert_null(urbtable_take(t, at));
+	}
+	for (unsigned i = 0; i < 5; i++) {
+		/* the second had been given back, the fourth was held */
+		assert_int_equal(taken[i], i != 1 && i != 3);
+		assert_null(urbtable_find(t, seqnums[i]));
+		assert_false(urbtable_take_late(t, seqnums[i], &length));
+	}
+	assert_int_equal(t->num_free, URBTABLE_SIZE - 1);
+	assert_true(urbtable_release(t, urbtable_unlink_seqnum(seqnums[3])));
+}
+
+/* Of a table that is full, of which every entry can be used again. */
+static void test_take_all(void **state)
+{
+	struct urbtable *t = *state;
+	struct client_urb urbs[URBTABLE_SIZE];
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < URBTABLE_SIZE; i++)
+			assert_int_not_equal(urbtable_put(t, &urbs[i], true), 0);
+		for (unsigned i = 0; i < URBTABLE_SIZE; i++)
+			assert_ptr_equal(urbtable_take(t, i), &urbs[i]);
+		assert_int_equal(t->num_free, URBTABLE_SIZE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +202,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_late_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hold, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hold_where_scarce, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_take, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_take_all, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
