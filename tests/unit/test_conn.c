@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* conn: which port of ours it connects from, and what it tells of the link. */
+/* conn: which port of ours it connects from, and what it tells of the link and its other end. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,6 +13,11 @@
 #include <cmocka.h>
 
 #include "bridge/conn.h"
+
+static const struct {
+	int family;
+	const char *host;
+} families[] = {{AF_INET, "127.0.0.1"}, {AF_INET6, "::1"}};
 
 struct server {
 	int listener, peer; /* -1: none */
@@ -96,10 +101,6 @@ static void carries(struct conn *c, struct server *s)
 /* Again and again, at once. */
 static void test_always_the_same(void **state)
 {
-	static const struct {
-		int family;
-		const char *host;
-	} families[] = {{AF_INET, "127.0.0.1"}, {AF_INET6, "::1"}};
 	uint16_t port = some_port();
 
 	(void)state;
@@ -198,6 +199,69 @@ static void test_any(void **state)
 	close_server(&s);
 }
 
+/* By which it is connected to again. */
+static void test_peer(void **state)
+{
+	char address[CONN_ADDRESS_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct server s;
+		struct conn c;
+
+		if (!open_server(&s, families[i].family)) {
+			print_message("%s is not to be had here\n", families[i].host);
+			continue;
+		}
+		open_conn(&c, &s, families[i].host, 0);
+		for (unsigned round = 0; round < 2; round++) {
+			memset(address, 'x', sizeof(address));
+			conn_peer(&c, address);
+			assert_string_equal(address, families[i].host);
+			conn_close(&c);
+			open_conn(&c, &s, address, 0);
+			carries(&c, &s);
+		}
+		conn_close(&c);
+		close_server(&s);
+	}
+}
+
+/* Where there is no other end: nobody has answered, it has been reset, it has been closed. */
+static void test_no_peer(void **state)
+{
+	const struct linger reset = {.l_onoff = 1};
+	char address[CONN_ADDRESS_SIZE] = "x", byte;
+	struct pollfd gone = {.events = POLLIN};
+	struct iovec iov = {&byte, 1};
+	struct server s;
+	struct conn c;
+
+	(void)state;
+	conn_adopt(&c, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	conn_peer(&c, address);
+	assert_string_equal(address, "");
+	conn_close(&c);
+
+	assert_true(open_server(&s, AF_INET));
+	open_conn(&c, &s, "127.0.0.1", 0);
+	assert_int_equal(setsockopt(s.peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+	close(s.peer);
+	s.peer = -1;
+	gone.fd = c.fd;
+	assert_int_equal(poll(&gone, 1, 5000), 1);
+	assert_true(conn_readv(&c, &iov, 1) < 0);
+	address[0] = 'x';
+	conn_peer(&c, address);
+	assert_string_equal(address, "");
+
+	conn_close(&c);
+	address[0] = 'x';
+	conn_peer(&c, address);
+	assert_string_equal(address, "");
+	close_server(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +270,8 @@ int main(void)
 		cmocka_unit_test(test_another_server),
 		cmocka_unit_test(test_any),
 		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_no_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
