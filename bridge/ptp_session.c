@@ -37,10 +37,9 @@ static void on_out(struct client_urb *urb, int status, uint32_t actual)
 {
 	struct ptp_session *s = urb->user;
 
-	(void)actual;
 	if (!s->client)
 		return;
-	if (status || client_submit(s->client, &s->in))
+	if (status || actual != urb->length || client_submit(s->client, &s->in))
 		finish(s, "the camera is back, but does not take a command");
 }
 

@@ -63,8 +63,8 @@ hangup
 check "another camera: there is none" eventually 20 reason_is "server $server_host exports no such camera: id ffff:ffff"
 check "no problem any more" [ "$(field .problem)" = "" ]
 check "the LED: two blinks" eventually 5 shows 2
-check "pair warns of it" eventually 10 "$LAB_BIN/ip2usb" pair $server_host "$busid" 2>"$work/paired"
-check "by its name" grep -F "$boot says otherwise, and counts" "$work/paired"
+"$LAB_BIN/ip2usb" pair $server_host "$busid" 2>"$work/paired" || fail "pair: $(cat "$work/paired")"
+check "pair warns of it" grep -F "$boot says otherwise, and counts" "$work/paired"
 
 rm $boot
 hangup
