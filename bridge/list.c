@@ -104,12 +104,12 @@ const char *list_line(const struct devlist_entry *entry, char *out, size_t size)
 	return out;
 }
 
-static void print_people(const struct devlist *list)
+void list_print(const struct devlist *list, const char *indent)
 {
 	char line[LIST_MAX_LINE];
 
 	for (unsigned i = 0; i < list->total; i++)
-		printf("%s\n", list_line(&list->entries[i], line, sizeof(line)));
+		printf("%s%s\n", indent, list_line(&list->entries[i], line, sizeof(line)));
 }
 
 static cJSON *device_json(const struct devlist_entry *entry)
@@ -134,13 +134,20 @@ static cJSON *device_json(const struct devlist_entry *entry)
 	return object;
 }
 
-static bool print_json(const struct devlist *list)
+cJSON *list_json(const struct devlist *list)
 {
-	cJSON *root = cJSON_CreateObject();
-	cJSON *devices = cJSON_AddArrayToObject(root, "devices");
+	cJSON *devices = cJSON_CreateArray();
 
 	for (unsigned i = 0; i < list->total; i++)
 		cJSON_AddItemToArray(devices, device_json(&list->entries[i]));
+	return devices;
+}
+
+static bool print_json(const struct devlist *list)
+{
+	cJSON *root = cJSON_CreateObject();
+
+	cJSON_AddItemToObject(root, "devices", list_json(list));
 	return json_print(root);
 }
 
@@ -200,7 +207,7 @@ int list_run(const char *server, bool json)
 		if (json)
 			printed = print_json(&list);
 		else
-			print_people(&list);
+			list_print(&list, "");
 		devlist_fini(&list);
 	}
 	if (r < 0)

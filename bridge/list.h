@@ -8,6 +8,7 @@
 
 #define LIST_MAX_LINE 384 /* bytes */
 
+struct cJSON;
 struct devlist;
 struct devlist_entry;
 
@@ -24,5 +25,11 @@ int list_fetch(struct devlist *list, const char *host, const char *port, const c
 
 /* A device as list_run prints it; returns `out`. */
 const char *list_line(const struct devlist_entry *entry, char *out, size_t size);
+
+/* Prints a line a device to standard output, each with `indent` before it. */
+void list_print(const struct devlist *list, const char *indent);
+
+/* A new array with an object a device, as list_run has it. */
+struct cJSON *list_json(const struct devlist *list);
 
 #endif
