@@ -23,6 +23,7 @@ foreach(wrapped
 	test_acquisition_again=ev_timer_start,getaddrinfo,log_write
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
+	test_inquiry=ev_timer_start
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new
 	test_outbox=sendmsg
