@@ -29,6 +29,7 @@ foreach(wrapped
 	test_outbox=sendmsg
 	test_pairing=fsync,rename,fchown
 	test_resolver=getaddrinfo
+	test_roster=sd_hwdb_new
 	test_relay=malloc,calloc,realloc,ev_timer_again
 	test_relay_abort=ev_timer_again
 	test_relay_cut=ev_timer_again
