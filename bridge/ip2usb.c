@@ -9,12 +9,14 @@
 
 #include "bridge/check.h"
 #include "bridge/control.h"
+#include "bridge/discover.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pair.h"
 #include "bridge/settings.h"
 #include "bridge/status.h"
 #include "bridge/supervisor.h"
+#include "bridge/usbip.h"
 #include "gadget/glog.h"
 
 struct options {
@@ -27,6 +29,7 @@ struct options {
 static int command_run(const struct options *options);
 static int command_check(const struct options *options);
 static int command_list(const struct options *options);
+static int command_discover(const struct options *options);
 static int command_pair(const struct options *options);
 static int command_unpair(const struct options *options);
 static int command_status(const struct options *options);
@@ -43,6 +46,7 @@ static const struct command {
 		command_check},
 	{"list", "[HOST[:PORT]] [-c FILE] [--json] [-v]", "show what a server exports", "cjv", 0, 1,
 		command_list},
+	{"discover", "[SUBNET] [--json] [-v]", "find servers", "jv", 0, 1, command_discover},
 	{"pair", "HOST[:PORT] [MATCH] [-c FILE] [-v]", "choose a camera and configure it", "cv", 1,
 		2, command_pair},
 	{"unpair", "[-c FILE]", "undo that", "c", 0, 0, command_unpair},
@@ -55,16 +59,17 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: ip2usb COMMAND\n\n");
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
-		fprintf(out, "  ip2usb %-6s %-37s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  ip2usb %-8s %-37s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
 		"  -c FILE    the configuration, " IP2USB_CONF " unless given\n"
 		"  MATCH      a bus id such as 1-1.4, or VID:PID; any device unless given\n"
+		"  SUBNET     such as 192.168.1.0/24, all of which is asked; without it mDNS is\n"
 		"  --once     end where something is lost or not there, instead of waiting for it\n"
 		"  -v         say more; with list, HOST is the configured server unless given\n\n"
-		"Exit: 0 done, 1 failed, 2 usage, 3 no such camera, 4 ambiguous, 5 cannot be "
-		"presented.\n"
+		"Exit: 0 done, 1 failed, 2 usage, 3 no such camera or server, 4 ambiguous,\n"
+		"5 cannot be presented.\n"
 		"See ip2usb(8) and ip2usb.conf(5).\n");
 }
 
@@ -176,6 +181,12 @@ static int command_list(const struct options *options)
 	(void)snprintf(server, sizeof(server), "[%s]:%s", settings.config.server.host,
 		settings.config.server.port);
 	return list_run(server, options->json);
+}
+
+static int command_discover(const struct options *options)
+{
+	return discover_run(
+		&(struct discover_options){options->operands[0], USBIP_PORT, options->json});
 }
 
 static int command_pair(const struct options *options)

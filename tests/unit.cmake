@@ -24,6 +24,7 @@ foreach(wrapped
 	test_browse=avahi_client_new,avahi_client_free,avahi_client_errno,avahi_service_browser_new,avahi_service_resolver_new,avahi_service_resolver_free
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
+	test_discover=sd_hwdb_new,ev_timer_start
 	test_inquiry=ev_timer_start
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new
