@@ -64,6 +64,15 @@ static bool set_port(struct config *c, const char *value)
 		copy(c->server.port, sizeof(c->server.port), value);
 }
 
+static bool set_notices(struct config *c, const char *value)
+{
+	unsigned port;
+
+	return (!strcmp(value, CONFIG_AUTO) || !strcmp(value, CONFIG_OFF) ||
+		       (number(value, 65535, &port) && port)) &&
+		copy(c->server.notices, sizeof(c->server.notices), value);
+}
+
 static bool set_busid(struct config *c, const char *value)
 {
 	memset(c->camera.busid, 0, sizeof(c->camera.busid));
@@ -133,6 +142,7 @@ static const struct key {
 } keys[] = {
 	{"server", "host", set_host, "a host name or an address, without port or brackets"},
 	{"server", "port", set_port, "1 to 65535"},
+	{"server", "notices", set_notices, "auto, off, or 1 to 65535"},
 	{"camera", "busid", set_busid, "a bus id such as 1-1.4, at most 31 characters"},
 	{"camera", "id", set_id, "VID:PID, four hexadecimal digits each, such as 04a9:3218"},
 	{"camera", "serial", set_serial, "a serial number, at most 127 characters"},
@@ -235,7 +245,8 @@ static void set_defaults(struct config *c)
 {
 	memset(c, 0, sizeof(*c));
 	strcpy(c->server.port, USBIP_PORT);
-	strcpy(c->gadget.udc, "auto");
+	strcpy(c->server.notices, CONFIG_AUTO);
+	strcpy(c->gadget.udc, CONFIG_AUTO);
 	c->gadget.max_power_ma = CONFIG_MIRROR;
 	c->gadget.self_powered = CONFIG_MIRROR;
 	c->gadget.unplug_after_s = 5;

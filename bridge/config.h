@@ -15,11 +15,14 @@
 #define CONFIG_MAX_FILE 65536 /* bytes; a configuration has a few hundred */
 #define CONFIG_MAX_ERROR 1024 /* bytes of a text that has room for every error */
 #define CONFIG_MIRROR (-1)    /* as the camera says */
+#define CONFIG_AUTO "auto"
+#define CONFIG_OFF "off"
 
 struct config {
 	struct {
-		char host[256]; /* required */
-		char port[8];	/* decimal, 1..65535; default USBIP_PORT */
+		char host[256];	 /* required */
+		char port[8];	 /* decimal, 1..65535; default USBIP_PORT */
+		char notices[8]; /* the same, CONFIG_OFF, or CONFIG_AUTO, the default */
 	} server;
 	struct selection_criteria camera;
 	struct {

@@ -97,9 +97,8 @@ static int edit(struct pairing *p, const struct config *wanted)
 	if (r && r != -ENODATA)
 		return r;
 	p->wanted.camera = *camera;
-	p->wanted.server = wanted->server;
-	if (!*port)
-		strcpy(p->wanted.server.port, USBIP_PORT);
+	strcpy(p->wanted.server.host, host);
+	strcpy(p->wanted.server.port, *port ? port : USBIP_PORT);
 	(void)snprintf(id, sizeof(id), "%04x:%04x", camera->vendor, camera->product);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (initext_set(
@@ -117,9 +116,11 @@ static bool reads_as(const struct config *got, const struct config *wanted)
 	memcpy(&rest.server, &wanted->server, sizeof(rest.server));
 	memcpy(&rest.camera, y, sizeof(rest.camera));
 	return !strcmp(got->server.host, wanted->server.host) &&
-		!strcmp(got->server.port, wanted->server.port) && !strcmp(x->busid, y->busid) &&
-		!strcmp(x->serial, y->serial) && x->has_id == y->has_id && x->vendor == y->vendor &&
-		x->product == y->product && !memcmp(&rest, wanted, sizeof(rest));
+		!strcmp(got->server.port, wanted->server.port) &&
+		!strcmp(got->server.notices, wanted->server.notices) &&
+		!strcmp(x->busid, y->busid) && !strcmp(x->serial, y->serial) &&
+		x->has_id == y->has_id && x->vendor == y->vendor && x->product == y->product &&
+		!memcmp(&rest, wanted, sizeof(rest));
 }
 
 /* The file is shown on terminals, to which a camera may not talk. */

@@ -23,6 +23,11 @@ static void check_taken(const struct config *c)
 	require(*c->server.host && strlen(c->server.host) < sizeof(c->server.host));
 	require(!strpbrk(c->server.host, " \t\n/"));
 	require(strlen(c->server.port) < sizeof(c->server.port) && port >= 1 && port <= 65535);
+	require(strlen(c->server.notices) < sizeof(c->server.notices));
+	if (strcmp(c->server.notices, "auto") && strcmp(c->server.notices, "off")) {
+		port = strtol(c->server.notices, NULL, 10);
+		require(port >= 1 && port <= 65535);
+	}
 	require(strlen(c->camera.busid) < sizeof(c->camera.busid));
 	require(strlen(c->camera.serial) < sizeof(c->camera.serial));
 	require(!strchr(c->camera.serial, '\n'));

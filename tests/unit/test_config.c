@@ -20,6 +20,7 @@
 #define NO_HOST "F: [server] host is missing; 'ip2usb pair HOST' finds the camera and writes it"
 #define SYNTAX "neither [section] nor key = value"
 #define HOSTS "allowed: a host name or an address, without port or brackets"
+#define NOTICES "allowed: auto, off, or 1 to 65535"
 #define BUSIDS "allowed: a bus id such as 1-1.4, at most 31 characters"
 #define IDS "allowed: VID:PID, four hexadecimal digits each, such as 04a9:3218"
 #define SERIALS "allowed: a serial number, at most 127 characters"
@@ -35,16 +36,18 @@
 
 static const struct good {
 	const char *name, *text;
-	const char *host, *port, *busid, *id, *serial, *udc, *led; /* NULL: the default */
+	const char *host, *port, *notices, *busid, *id, *serial, *udc, *led; /* NULL: the default */
 	int power, self, unplug, hold; /* and 1 more, so that 0 is the default */
 } goods[] = {
 	{.name = "least", .text = HOST},
 	{.name = "everything",
-		.text = "[server]\nhost=10.0.0.1\nport=1\n[camera]\nbusid=1-1.4\nid=04A9:3218\n"
+		.text = "[server]\nhost=10.0.0.1\nport=1\nnotices=2\n[camera]\nbusid=1-1.4\nid="
+			"04A9:3218\n"
 			"serial=0123 AB\n[gadget]\nudc=fe980000.usb\n"
 			"max_power_ma=20\nself_powered=yes\n[led]\nname=led0\n",
 		.host = "10.0.0.1",
 		.port = "1",
+		.notices = "2",
 		.busid = "1-1.4",
 		.id = "04a9:3218",
 		.serial = "0123 AB",
@@ -66,6 +69,8 @@ static const struct good {
 	{.name = "empty values", .text = HOST "[camera]\nbusid =\nid =\nserial =\n"},
 	{.name = "IPv6", .text = "[server]\nhost = fe80::1%wlan0\n", .host = "fe80::1%wlan0"},
 	{.name = "port 65535", .text = HOST "port = 65535\n", .port = "65535"},
+	{.name = "no notices", .text = HOST "notices = off\n", .notices = "off"},
+	{.name = "notices, by name", .text = HOST "notices = 9\nnotices = auto\n"},
 	{.name = "longest busid", .text = HOST "[camera]\nbusid = " HEX31 "\n", .busid = HEX31},
 	{.name = "longest serial",
 		.text = HOST "[camera]\nserial = " X10("0123456789") X10("ab") "1234567\n",
@@ -128,6 +133,7 @@ static void test_good(void **state)
 				id, sizeof(id), "%04x:%04x", c.camera.vendor, c.camera.product);
 		check(g->name, "host", c.server.host, g->host ? g->host : "pi");
 		check(g->name, "port", c.server.port, g->port ? g->port : "3240");
+		check(g->name, "notices", c.server.notices, g->notices ? g->notices : "auto");
 		check(g->name, "busid", c.camera.busid, g->busid ? g->busid : "");
 		check(g->name, "id", id, g->id ? g->id : "");
 		check(g->name, "serial", c.camera.serial, g->serial ? g->serial : "");
@@ -160,20 +166,23 @@ static const struct bad {
 	{"\n\nhost = pi\n[server]\n", "F:3: 'host' is in no section; " SECTIONS},
 	{"[" X10("0123456789") "]\n", "F:1: unknown section '" X10("0123456789") "'; " SECTIONS},
 	/* keys */
-	{HOST "hold_s = 10\n", "F:3: unknown key 'hold_s'; allowed in this section: host, port"},
-	{HOST "Port = 10\n", "F:3: unknown key 'Port'; allowed in this section: host, port"},
+	{HOST "hold_s = 10\n",
+		"F:3: unknown key 'hold_s'; allowed in this section: host, port, notices"},
+	{HOST "Port = 10\n",
+		"F:3: unknown key 'Port'; allowed in this section: host, port, notices"},
 	{HOST "[camera]\nhost = pi\n",
 		"F:4: unknown key 'host'; allowed in this section: busid, id, serial"},
 	{HOST "[gadget]\nid = 1\n",
 		"F:4: unknown key 'id'; allowed in this section: udc, max_power_ma, self_powered, "
 		"unplug_after_s"},
-	{HOST "= 3\n", "F:3: unknown key ''; allowed in this section: host, port"},
+	{HOST "= 3\n", "F:3: unknown key ''; allowed in this section: host, port, notices"},
 	/* neither */
 	{"[server\nhost = pi\n", "F:1: " SYNTAX},
 	{HOST "port\n", "F:3: " SYNTAX},
 	{HOST "port 9\r\n", "F:3: " SYNTAX},
 	{HOST "port\nhold = 3\n[lamp]\n", "F:3: " SYNTAX},
-	{HOST "hold = 3\nport\n", "F:3: unknown key 'hold'; allowed in this section: host, port"},
+	{HOST "hold = 3\nport\n",
+		"F:3: unknown key 'hold'; allowed in this section: host, port, notices"},
 	{HOST "port\n" X10(X10("0123456789")), "F:3: " SYNTAX},
 	/* values */
 	{"[server]\nhost =\n", "F:2: '' is no value for host; " HOSTS},
@@ -195,6 +204,11 @@ static const struct bad {
 	{HOST "port = 18446744073709551617\n",
 		"F:3: '18446744073709551617' is no value for port; allowed: 1 to 65535"},
 	{HOST "port = 9 ;c\n port = x", "F:4: 'x' is no value for port; allowed: 1 to 65535"},
+	{HOST "notices =\n", "F:3: '' is no value for notices; " NOTICES},
+	{HOST "notices = 0\n", "F:3: '0' is no value for notices; " NOTICES},
+	{HOST "notices = 65536\n", "F:3: '65536' is no value for notices; " NOTICES},
+	{HOST "notices = 00000001\n", "F:3: '00000001' is no value for notices; " NOTICES},
+	{HOST "notices = on\n", "F:3: 'on' is no value for notices; " NOTICES},
 	{HOST "[camera]\nbusid = 1/1\n", "F:4: '1/1' is no value for busid; " BUSIDS},
 	{HOST "[camera]\nbusid = " HEX31 "f\n", "F:4: '" HEX31 "f' is no value for busid; " BUSIDS},
 	{HOST "[camera]\nid = 04a9\n", "F:4: '04a9' is no value for id; " IDS},

@@ -144,9 +144,10 @@ static const struct edit {
 	{"another port, no serial number", "::1", "99", "1-1.2", "", "",
 		"[server]\nhost = ::1\nport = 99\n\n[camera]\nbusid = 1-1.2\nid = 04a9:3218\n"},
 	{"all else stays", "pi", "3240", "", "A",
-		"; one\n[server] ; two\nhost = old ; three\nport = 9\n#four\n\n[gadget]\n"
+		"; one\n[server] ; two\nhost = old ; three\nport = 9\nnotices = "
+		"off\n#four\n\n[gadget]\n"
 		"udc = u\n\n[camera]\n; five\n;serial =\n\n; six\n[led]\nname = none",
-		"; one\n[server] ; two\nhost = pi ; three\n#four\n\n[gadget]\n"
+		"; one\n[server] ; two\nhost = pi ; three\nnotices = off\n#four\n\n[gadget]\n"
 		"udc = u\n\n[camera]\n; five\n;serial =\nid = 04a9:3218\nserial = A\n\n; six\n"
 		"[led]\nname = none"},
 	{"what was paired before goes", "pi", "3240", "", "A",
@@ -276,8 +277,9 @@ static void test_no_configuration(void **state)
 
 	(void)state;
 	put("f", "[server]\nhots = pi\n");
-	assert_int_equal(write_error("f", &c,
-				 "f:2: unknown key 'hots'; allowed in this section: host, port"),
+	assert_int_equal(
+		write_error("f", &c,
+			"f:2: unknown key 'hots'; allowed in this section: host, port, notices"),
 		-EINVAL);
 	check("f", "[server]\nhots = pi\n");
 	file = fopen("f", "w");
