@@ -28,6 +28,8 @@ foreach(wrapped
 	test_inquiry=ev_timer_start
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new
+	test_notice=clock_gettime,ev_timer_start,log_write
+	test_notice_connection=clock_gettime,ev_timer_start,log_write
 	test_outbox=sendmsg
 	test_pairing=fsync,rename,fchown
 	test_resolver=getaddrinfo
