@@ -6,14 +6,15 @@
 
 void backoff_begin_anew(struct backoff *b)
 {
-	b->next_s = BACKOFF_FIRST_S;
+	b->next_s = b->first_s;
 }
 
-void backoff_init(struct backoff *b, unsigned seed)
+void backoff_init(struct backoff *b, double first, unsigned seed)
 {
 	memset(b, 0, sizeof(*b));
 	b->chance[0] = (unsigned short)seed;
 	b->chance[1] = (unsigned short)(seed >> 16);
+	b->first_s = first;
 	backoff_begin_anew(b);
 }
 

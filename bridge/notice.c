@@ -5,17 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bridge/config.h"
 #include "bridge/log.h"
 #include "bridge/resolver.h"
 
-/* The pause before the first new connection, how it grows and how far, and what of it is chance.
- * Most servers have nothing to say and refuse: that costs them a packet each minute. */
+/* The pause before the first new connection, and the longest. Most servers have nothing to say and
+ * refuse: that costs them a packet each minute. */
 #define PAUSE_S 5.
-#define PAUSE_GROWTH 2.
 #define LONGEST_PAUSE_S 60.
-#define JITTER 0.2
 
 /* An address that drops what comes to it answers nothing at all. */
 #define CONNECT_S 10.
@@ -83,10 +82,10 @@ static void lose(struct notice *n, const char *why)
 	if (n->steady)
 		n->found = false;
 	n->missed = true;
-	n->pause = n->steady || n->pause == 0. ? PAUSE_S : n->pause * PAUSE_GROWTH;
-	n->pause = n->pause < LONGEST_PAUSE_S ? n->pause : LONGEST_PAUSE_S;
+	if (n->steady)
+		backoff_begin_anew(&n->backoff);
 	n->steady = false;
-	set_timer(n, &n->timer, n->pause * (1. + JITTER * (2. * drand48() - 1.)));
+	set_timer(n, &n->timer, backoff_next(&n->backoff, LONGEST_PAUSE_S));
 }
 
 static void watch(struct notice *n, int events)
@@ -250,6 +249,7 @@ void notice_start(struct notice *n, struct ev_loop *loop, const struct config *c
 	n->callbacks = callbacks;
 	n->user = user;
 	n->conn.fd = -1;
+	backoff_init(&n->backoff, PAUSE_S, (unsigned)getpid());
 	ev_init(&n->io, on_io);
 	ev_init(&n->timer, on_timer);
 	ev_init(&n->rest, on_rest);

@@ -14,6 +14,7 @@
 
 #include <ev.h>
 
+#include "bridge/backoff.h"
 #include "bridge/conn.h"
 #include "bridge/noticetext.h"
 
@@ -42,8 +43,8 @@ struct notice {
 	ev_timer timer; /* of the pause, of connecting, or until the connection is steady */
 	ev_timer rest;	/* until it is read from again, and the next offer */
 	struct noticetext text;
-	double pause; /* before the next connection, s */
-	bool steady;  /* the connection has lasted */
+	struct backoff backoff; /* of connections, anew since one was steady */
+	bool steady;		/* the connection has lasted */
 	bool found,
 		missed;	 /* what has been said, since one was steady: that there is one; or none */
 	unsigned offers; /* of what was announced last, still to be made */

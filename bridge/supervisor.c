@@ -17,6 +17,7 @@
 #include "bridge/control.h"
 #include "bridge/led.h"
 #include "bridge/log.h"
+#include "bridge/notice.h"
 #include "bridge/notify.h"
 #include "bridge/phone.h"
 #include "bridge/pipe.h"
@@ -31,10 +32,18 @@
 /* Always the same, see conn_open; below those that are given out to whoever wants any. */
 #define LOCAL_PORT 23240
 
+/* Before the first new attempt. */
+#define PAUSE_S 1.
+
 /* While the phone waits there is no time for longer and longer pauses, nor for a packet to be sent
  * again. */
 #define HOLD_PAUSE_S 0.5
 #define HOLD_CONNECT_S 3.
+
+/* How long a hold goes on, and its beginning may come after, when the server says that the camera
+ * was unplugged. Not at once: a server that exports a device again may say so too, and then has it
+ * back. */
+#define UNPLUGGED_HOLD_S 3.
 
 /* A camera that has been presented for so long was not lost for what ended the attempts before. */
 #define STEADY_S 10.
@@ -65,6 +74,7 @@ struct supervisor {
 	enum led_code shown; /* if nothing is more urgent */
 	struct control control;
 	struct notify notify;
+	struct notice notice;
 	struct acquisition acquisition;
 	bool acquiring;			   /* there is an acquisition; else there is a pause */
 	struct presentation *presentation; /* NULL before the camera is there */
@@ -77,6 +87,8 @@ struct supervisor {
 	struct backoff backoff; /* anew since a camera was presented for long */
 	bool repeated;		/* what is found now has been said */
 	double presented;	/* the loop's time then */
+	double unplugged;	/* when the server announced that this camera was, in s */
+	double hold_s;		/* of the hold at hand */
 	char reason[600];	/* of the last end, or of the hold; empty: the camera is there */
 	const char *state;	/* state_str() when it changed last, NULL: to be noted, */
 	double since;		/* and the time then, in s */
@@ -84,6 +96,14 @@ struct supervisor {
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 /* The level of what is found: low where it has been said. */
 static int level(const struct supervisor *s, int first)
@@ -232,13 +252,23 @@ static void pause_for(struct supervisor *s, double seconds)
 	ev_timer_start(s->loop, &s->pause);
 }
 
+static void hold_for(struct supervisor *s, double seconds)
+{
+	ev_timer_stop(s->loop, &s->hold);
+	ev_timer_set(&s->hold, seconds, 0.);
+	ev_timer_start(s->loop, &s->hold);
+	s->hold_s = seconds;
+}
+
 static void start_hold(struct supervisor *s, const char *reason)
 {
-	log_warning("%s; the phone waits for up to %u s", reason, s->settings.config.link.hold_s);
+	bool unplugged = now_s() - s->unplugged < UNPLUGGED_HOLD_S;
+	double longest = s->settings.config.link.hold_s;
+
+	hold_for(s, unplugged && longest > UNPLUGGED_HOLD_S ? UNPLUGGED_HOLD_S : longest);
+	log_warning("%s; the phone waits for up to %.0f s", reason, s->hold_s);
 	(void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
 	s->holding = true;
-	ev_timer_set(&s->hold, s->settings.config.link.hold_s, 0.);
-	ev_timer_start(s->loop, &s->hold);
 	show(s, LED_HOLDING);
 }
 
@@ -250,8 +280,7 @@ static void on_hold(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	strcpy(reason, s->reason);
-	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %u s", reason,
-		s->settings.config.link.hold_s);
+	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %.0f s", reason, s->hold_s);
 }
 
 static void on_ended(void *user, enum outcome outcome, const char *reason)
@@ -299,14 +328,6 @@ static void let_go(struct supervisor *s)
 }
 
 /* ---- the state ---- */
-
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static const char *state_str(const struct supervisor *s)
 {
@@ -401,6 +422,44 @@ static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
 	start(timer->data);
 }
 
+/* There is no pause to wait for while an attempt is under way. */
+static bool on_plugged(void *user)
+{
+	struct supervisor *s = user;
+
+	if (!ev_is_active(&s->pause) || s->ending)
+		return false;
+	log_debug("a camera was plugged in: trying at once");
+	ev_timer_stop(s->loop, &s->pause);
+	start(s);
+	return true;
+}
+
+static void on_unplugged(void *user, const char *busid)
+{
+	struct supervisor *s = user;
+
+	if (!s->presentation || strcmp(busid, s->acquisition.imported))
+		return;
+	s->unplugged = now_s();
+	if (s->holding && ev_timer_remaining(s->loop, &s->hold) > UNPLUGGED_HOLD_S)
+		hold_for(s, UNPLUGGED_HOLD_S);
+}
+
+static const struct notice_callbacks notice_callbacks = {
+	.plugged = on_plugged,
+	.unplugged = on_unplugged,
+};
+
+static void start_notice(struct supervisor *s)
+{
+	const struct config *config = &s->settings.config;
+
+	/* Which waits for nothing; and there may be nobody to listen to. */
+	if (!s->options->once && *config->server.host)
+		notice_start(&s->notice, s->loop, config, &notice_callbacks, s);
+}
+
 /* The server or the camera may have been lost in the middle of something, so there is always a
  * pause. */
 static void start_pause(struct supervisor *s)
@@ -472,7 +531,9 @@ static void take_over(struct supervisor *s, const struct settings *settings)
 	bool same_led = !strcmp(settings->config.led.name, s->settings.config.led.name);
 
 	ev_timer_stop(s->loop, &s->pause);
+	notice_stop(&s->notice);
 	s->settings = *settings;
+	start_notice(s);
 	if (!same_led) {
 		led_fini(&s->led);
 		led_init(&s->led, s->loop, LED_FOLDER, s->settings.config.led.name);
@@ -549,7 +610,7 @@ enum outcome supervisor_run(
 
 	if (claim < 0)
 		return OUTCOME_FAILED;
-	backoff_init(&s.backoff, (unsigned)getpid());
+	backoff_init(&s.backoff, PAUSE_S, (unsigned)getpid());
 	led_init(&s.led, s.loop, LED_FOLDER, s.settings.config.led.name);
 	show(&s, LED_SEARCHING);
 	start_watchers(&s);
@@ -557,7 +618,9 @@ enum outcome supervisor_run(
 	notify_init(&s.notify, s.loop);
 	notify_ready(&s.notify);
 	start(&s);
+	start_notice(&s);
 	ev_run(s.loop, 0);
+	notice_stop(&s.notice);
 	notify_fini(&s.notify);
 	control_close(&s.control);
 	led_fini(&s.led);

@@ -41,7 +41,8 @@ foreach(wrapped
 	test_relay_gather=ev_timer_again
 	test_relay_hold=ev_timer_again
 	test_relay_phone=ev_timer_again
-	test_relay_random=ev_timer_again)
+	test_relay_random=ev_timer_again
+	test_supervisor=ev_timer_start)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)

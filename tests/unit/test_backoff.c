@@ -22,7 +22,7 @@ static void test_growth(void **state)
 
 	(void)state;
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
-		backoff_init(&b, seed);
+		backoff_init(&b, 1., seed);
 		assert_near(backoff_next(&b, 5.), 1.);
 		assert_near(backoff_next(&b, 5.), 2.);
 		assert_near(backoff_next(&b, 5.), 4.);
@@ -41,7 +41,7 @@ static void test_none(void **state)
 	struct backoff b;
 
 	(void)state;
-	backoff_init(&b, 1);
+	backoff_init(&b, 1., 1);
 	assert_true(backoff_next(&b, 0.) == 0.);
 }
 
@@ -50,7 +50,7 @@ static void test_for_ever(void **state)
 	struct backoff b;
 
 	(void)state;
-	backoff_init(&b, 1);
+	backoff_init(&b, 1., 1);
 	for (unsigned i = 0; i < 10; i++)
 		(void)backoff_next(&b, 30.);
 	for (unsigned i = 0; i < 100000; i++)
@@ -67,7 +67,7 @@ static void test_chance(void **state)
 	for (unsigned seed = 0; seed < SEEDS; seed++) {
 		double share;
 
-		backoff_init(&b, seed * 40503u);
+		backoff_init(&b, 1., seed * 40503u);
 		share = (backoff_next(&b, 5.) - (1. - BACKOFF_JITTER)) / (2. * BACKOFF_JITTER);
 		tenths[(unsigned)(share * 10.)]++;
 	}

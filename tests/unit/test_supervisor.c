@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * supervisor: whose client it is while a lost link is held; what it makes of its configuration.
- * What it makes is faked: what the acquisition and the relay tell it comes from a script, a word an
- * iteration of the loop; and so does what is done to its files, and expected of its report.
+ * supervisor: whose client it is while a lost link is held; what it makes of its configuration, and
+ * of notices. What it makes is faked: what the acquisition and the relay tell it comes from a
+ * script, a word an iteration of the loop, and so does what is done to its files, and expected of
+ * its report. A server on the loopback interface gives the notices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -30,6 +32,7 @@
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 #include "gadget/usbdesc.h"
+#include "tests/unit/peer.h"
 
 static struct {
 	const char *const *words;
@@ -40,7 +43,11 @@ static struct {
 	void *presentation_user;
 	struct client *client; /* that the relay has */
 	bool freed;	       /* while it had it */
+	bool pausing;	       /* until acquisition_again */
 	unsigned holds, inits, agains;
+	int listener, server; /* for notices */
+	double ended, waited; /* when an attempt ended first; from then to the last attempt, s */
+	double slowness;      /* that a pause is longer by */
 	char *(*report)(void *user);
 	void *report_user;
 	bool refuted; /* the report is not what the script says */
@@ -95,6 +102,19 @@ static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
 		fake.words++;
 }
 
+/* ---- libev ---- */
+
+void __real_ev_timer_start(struct ev_loop *loop, ev_timer *timer);
+void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer);
+
+/* A pause of the supervisor's is from 0.5 to 1.2 s. */
+void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
+{
+	if (fake.slowness > 0. && timer->at > 0.4 && timer->at < 1.5)
+		timer->at *= fake.slowness;
+	__real_ev_timer_start(loop, timer);
+}
+
 /* ---- bridge/acquisition.h ---- */
 
 static struct usb_profile profile;
@@ -114,6 +134,14 @@ static void turn(void)
 	ev_timer_start(fake.loop, &fake.turn);
 }
 
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct config *config,
 	const struct acquisition_options *options, const struct acquisition_callbacks *callbacks,
 	void *user)
@@ -125,7 +153,9 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	a->user = user;
 	fake.acquisition = a;
 	fake.loop = loop;
+	fake.pausing = false;
 	fake.inits++;
+	fake.waited = now_s() - fake.ended;
 	ev_timer_stop(loop, &fake.idle);
 	turn();
 }
@@ -136,26 +166,64 @@ void acquisition_again(struct acquisition *a, const struct acquisition_options *
 	fake.freed |= fake.client != NULL;
 	a->options = *options;
 	a->lost = false;
+	fake.pausing = false;
 	fake.agains++;
+	fake.waited = now_s() - fake.ended;
 	turn();
+}
+
+/* The server has the connection for notices, and its hello. */
+static bool is_met(void)
+{
+	char hello[16];
+
+	if (fake.server <= 0)
+		fake.server = accept4(fake.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return fake.server >= 0 && recv(fake.server, hello, sizeof(hello), 0) > 0;
+}
+
+/* What is said is heard in the next iteration. */
+static void say(void)
+{
+	const char *word = *fake.words;
+
+	if (!word || strncmp(word, "say ", 4))
+		return;
+	word += 4;
+	(void)send(fake.server, word, strlen(word), MSG_NOSIGNAL);
+	fake.words++;
+}
+
+static void ended(struct acquisition *a, const char *word)
+{
+	a->lost = !strcmp(word, "lost");
+	if (fake.ended == 0.)
+		fake.ended = now_s();
+	a->callbacks->ended(a->user, OUTCOME_FAILED, word);
 }
 
 void acquisition_prepare(struct acquisition *a)
 {
 	const char *word = *fake.words;
 
-	if (ev_is_active(&fake.turn) || !word)
+	if (ev_is_active(&fake.turn) || fake.pausing || !word)
 		return;
-	if (!strcmp(word, "pause")) {
-		/* acquisition_again goes on */
-		fake.words++;
+	turn();
+	if (!strcmp(word, "meet") && !is_met())
+		return;
+	/* Nobody is there, as often as it is tried, until the supervisor gives the camera up. */
+	if (!strcmp(word, "nobody") && fake.inits == 1) {
+		fake.pausing = true;
+		ended(a, word);
 		return;
 	}
 	fake.words++;
-	turn();
 	if (carry_out(word))
 		return;
-	if (!strcmp(word, "acquired")) {
+	if (!strcmp(word, "meet") || !strcmp(word, "nobody") || !strcmp(word, "turn")) {
+		/* Nothing but what is said. */
+	} else if (!strcmp(word, "acquired")) {
+		strcpy(a->imported, "1-4");
 		a->client = (struct client *)&client;
 		a->callbacks->acquired(a->user);
 	} else if (!strcmp(word, "gone on")) {
@@ -164,9 +232,11 @@ void acquisition_prepare(struct acquisition *a)
 		a->client = NULL;
 		(void)raise(SIGTERM);
 	} else {
-		a->lost = !strcmp(word, "lost");
-		a->callbacks->ended(a->user, OUTCOME_FAILED, word);
+		ended(a, word);
 	}
+	say();
+	fake.pausing = *fake.words && !strcmp(*fake.words, "pause");
+	fake.words += fake.pausing;
 }
 
 struct usb_profile *acquisition_profile(const struct acquisition *a)
@@ -311,33 +381,51 @@ void control_close(struct control *c)
 
 struct story {
 	const char *words[10];
-	unsigned holds; /* and as many acquisition_agains */
-	unsigned inits;
+	unsigned holds;	   /* and as many acquisition_agains, unless the camera is given up */
+	unsigned restarts; /* of the acquisition: given up, or another configuration */
+	double slowness;   /* of pauses */
+	double shortest, longest; /* wait from the first end of an attempt to the last attempt, s */
 	const char *base, *override; /* the files at the start */
 };
 
-#define PAIRED "[server]\nhost = a\n"
+#define PAIRED "[server]\nhost = 127.0.0.1\nnotices = off\n"
 
-static bool run(const struct story *story)
+static bool play(const struct story *story, const char *base)
 {
 	static const char *const overrides[] = {"nowhere", OVERRIDE, NULL};
 	static const struct supervisor_options options = {BASE, overrides, false};
-	char folder[] = "/tmp/test_supervisor.XXXXXX";
 	struct settings settings;
-	bool as_told;
 	int r;
 
-	if (!mkdtemp(folder) || chdir(folder))
-		return false;
-	log_set_level(LOG_EMERG);
-	write_file(BASE, story->base ? story->base : PAIRED);
+	write_file(BASE, base);
 	if (story->override)
 		write_file(OVERRIDE, story->override);
 	r = settings_read(&settings, BASE, overrides);
 	fake.words = story->words;
-	as_told = (!r || r == -ENODATA) && supervisor_run(&settings, &options) == OUTCOME_DONE &&
-		!*fake.words && !fake.freed && !fake.refuted && fake.inits == story->inits &&
-		fake.holds == story->holds && fake.agains == story->holds;
+	fake.slowness = story->slowness;
+	return (!r || r == -ENODATA) && supervisor_run(&settings, &options) == OUTCOME_DONE &&
+		!*fake.words && !fake.freed && !fake.refuted && fake.inits == 1 + story->restarts &&
+		(story->longest > 0. ||
+			(fake.holds == story->holds && fake.agains == story->holds)) &&
+		(story->longest == 0. ||
+			(fake.waited >= story->shortest && fake.waited <= story->longest));
+}
+
+static bool run(const struct story *story)
+{
+	bool notices = !strcmp(story->words[0], "meet"), as_told;
+	char folder[] = "/tmp/test_supervisor.XXXXXX", base[200], port[8];
+
+	if (!mkdtemp(folder) || chdir(folder))
+		return false;
+	log_set_level(LOG_EMERG);
+	fake.listener = peer_tcp_port(true, port);
+	(void)fcntl(fake.listener, F_SETFL, O_NONBLOCK);
+	(void)snprintf(base, sizeof(base),
+		"[server]\nhost = 127.0.0.1\nnotices = %s\n[camera]\nbusid = 1-4\n[link]\n"
+		"hold_s = 6\n",
+		notices ? port : "off");
+	as_told = play(story, story->base ? story->base : base);
 	(void)unlink(BASE);
 	(void)unlink(OVERRIDE);
 	(void)rmdir(folder);
@@ -361,41 +449,86 @@ int main(void)
 {
 	static struct story
 		once = {.words = {"acquired", "lost", "pause", "acquired", "gone on", "end"},
-			.holds = 1,
-			.inits = 1},
+			.holds = 1},
 		/* The session that the relay has just been given ends, before all has gone on. */
 		again = {.words = {"acquired", "lost", "pause", "acquired", "lost", "pause",
 				 "acquired", "gone on", "end"},
-			.holds = 2,
-			.inits = 1},
+			.holds = 2},
 		broke = {.words = {"acquired", "lost", "pause", "acquired",
 				 "a breach of the protocol", "pause", "acquired", "gone on", "end"},
-			.holds = 2,
-			.inits = 1},
+			.holds = 2},
+		/* A pause is 1 s, more or less. */
+		unannounced = {.words = {"meet", "nobody there", "end"},
+			.restarts = 1,
+			.shortest = 0.7,
+			.longest = 5},
+		announced = {.words = {"meet", "nobody there", "say 1-4;PLUGGED;\n", "end"},
+			.restarts = 1,
+			.slowness = 20,
+			.longest = 10},
+		early = {.words = {"meet", "say 1-4;PLUGGED;\n", "turn", "nobody there", "end"},
+			.restarts = 1,
+			.slowness = 20,
+			.longest = 10},
+		foreign = {.words = {"meet", "nobody there", "say 1-5;PLUGGED;\n", "end"},
+			.restarts = 1,
+			.shortest = 0.7,
+			.longest = 5},
+		/* And 0.5 s while a link is held, 10 s so. */
+		announced_held = {.words = {"meet", "acquired", "lost", "say 1-4;PLUGGED;\n",
+					  "pause", "acquired", "gone on", "end"},
+			.slowness = 20,
+			.longest = 8},
+		/* A hold is 6 s. */
+		unplugged = {.words = {"meet", "acquired", "lost", "say 1-4;UNPLUGGED;\n", "pause",
+				     "nobody", "end"},
+			.restarts = 1,
+			.shortest = 3.5,
+			.longest = 5.5},
+		unplugged_before = {.words = {"meet", "acquired", "say 1-4;UNPLUGGED;\n", "turn",
+					    "lost", "pause", "nobody", "end"},
+			.restarts = 1,
+			.shortest = 3.5,
+			.longest = 5.5},
+		exported_again = {.words = {"meet", "acquired", "lost", "say 1-4;UNPLUGGED;\n",
+					  "pause", "acquired", "gone on", "end"},
+			.holds = 1},
+		foreign_unplugged = {.words = {"meet", "acquired", "lost", "say 1-5;UNPLUGGED;\n",
+					     "pause", "nobody", "end"},
+			.restarts = 1,
+			.shortest = 6,
+			.longest = 20},
 		paired = {.words = {"?\"unpaired\"", "?host is missing", "@" PAIRED,
 				  "?\"acquiring\"", "end"},
-			.inits = 1,
 			.base = "[led]\nname = none\n"},
 		unpaired = {.words = {"acquired", "@[led]\n", "?\"unpaired\"", "@" PAIRED, "end"},
-			.inits = 2},
-		overridden = {.words = {"?\"host\":\t\"b\"", "[server]\nhost = c\n",
-				      "?\"host\":\t\"c\"", "end"},
-			.inits = 2,
-			.override = "[server]\nhost = b\n"},
+			.restarts = 1},
+		overridden = {.words = {"?\"host\":\t\"127.0.0.2\"", "[server]\nhost = 127.0.0.3\n",
+				      "?\"host\":\t\"127.0.0.3\"", "end"},
+			.restarts = 1,
+			.override = "[server]\nhost = 127.0.0.2\n"},
 		/* What runs goes on, and the problem is gone with its cause. */
 		broken = {.words = {"?\"problem\":\t\"\"", "[server]\nhsot = c\n",
-				  "?unknown key 'hsot'", "?\"host\":\t\"b\"",
-				  "[server]\nhost = b\n", "?\"problem\":\t\"\"", "@nonsense\n",
-				  "?base.conf:1: ", "end"},
-			.inits = 1,
-			.override = "[server]\nhost = b\n"},
-		broken_before = {.words = {"?unknown section 'sever'", "?\"host\":\t\"a\"", "end"},
-			.inits = 1,
+				  "?unknown key 'hsot'", "?\"host\":\t\"127.0.0.2\"",
+				  "[server]\nhost = 127.0.0.2\n", "?\"problem\":\t\"\"",
+				  "@nonsense\n", "?base.conf:1: ", "end"},
+			.override = "[server]\nhost = 127.0.0.2\n"},
+		broken_before = {
+			.words = {"?unknown section 'sever'", "?\"host\":\t\"127.0.0.1\"", "end"},
 			.override = "[sever]\n"};
 	const struct CMUnitTest tests[] = {
 		{"held", test, NULL, NULL, &once},
 		{"lost again", test, NULL, NULL, &again},
 		{"a breach of the protocol meanwhile", test, NULL, NULL, &broke},
+		{"a pause", test, NULL, NULL, &unannounced},
+		{"announced in a pause", test, NULL, NULL, &announced},
+		{"announced before it", test, NULL, NULL, &early},
+		{"another announced", test, NULL, NULL, &foreign},
+		{"announced in a hold", test, NULL, NULL, &announced_held},
+		{"unplugged in a hold", test, NULL, NULL, &unplugged},
+		{"unplugged before it", test, NULL, NULL, &unplugged_before},
+		{"unplugged, and exported again", test, NULL, NULL, &exported_again},
+		{"another unplugged", test, NULL, NULL, &foreign_unplugged},
 		{"paired while it runs", test, NULL, NULL, &paired},
 		{"unpaired while it runs", test, NULL, NULL, &unpaired},
 		{"overridden", test, NULL, NULL, &overridden},
