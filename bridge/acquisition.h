@@ -37,12 +37,12 @@ enum outcome {
 	OUTCOME_UNPRESENTABLE = 5,
 };
 
-/* Both come from acquisition_prepare alone; nothing may be freed in them. */
+/* Both come from acquisition_prepare alone, and in them the acquisition may not be freed. */
 struct acquisition_callbacks {
 	/* The camera is imported and probed; its client is the taker's to use, and to flush. */
 	void (*acquired)(void *user);
 	/* There will be no camera, or it is gone again. Called at most once, and nothing after it,
-	 * but for acquisition_again. */
+	 * once it has been let go of, which may be in here; but for acquisition_again. */
 	void (*ended)(void *user, enum outcome outcome, const char *reason);
 };
 

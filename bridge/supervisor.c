@@ -175,6 +175,7 @@ static void on_gone_on(void *user)
 	s->holding = false;
 	*s->reason = '\0';
 	ev_timer_stop(s->loop, &s->hold);
+	ev_timer_stop(s->loop, &s->pause);
 	log_info("the link is back, and so is the camera");
 	show_presented(s);
 }
@@ -302,6 +303,9 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 	/* Whatever it was: a session that is over is nobody's any more. */
 	presentation_hold(s->presentation);
 	presentation_flush(s->presentation);
+	/* What the server still says in the pause is for nobody, and it may have the camera free.
+	 */
+	acquisition_let_go(&s->acquisition);
 	pause_for(s, HOLD_PAUSE_S);
 }
 

@@ -43,6 +43,7 @@ static struct {
 	void *presentation_user;
 	struct client *client; /* that the relay has */
 	bool freed;	       /* while it had it */
+	bool let_go, kept;     /* since the last attempt; not, before another */
 	bool pausing;	       /* until acquisition_again */
 	unsigned holds, inits, agains;
 	int listener, server; /* for notices */
@@ -164,6 +165,8 @@ void acquisition_again(struct acquisition *a, const struct acquisition_options *
 {
 	/* It frees the client. */
 	fake.freed |= fake.client != NULL;
+	fake.kept |= !fake.let_go;
+	fake.let_go = false;
 	a->options = *options;
 	a->lost = false;
 	fake.pausing = false;
@@ -254,6 +257,7 @@ const char *acquisition_state_str(const struct acquisition *a)
 void acquisition_let_go(struct acquisition *a)
 {
 	(void)a;
+	fake.let_go = true;
 }
 
 void acquisition_fini(struct acquisition *a)
@@ -404,7 +408,8 @@ static bool play(const struct story *story, const char *base)
 	fake.words = story->words;
 	fake.slowness = story->slowness;
 	return (!r || r == -ENODATA) && supervisor_run(&settings, &options) == OUTCOME_DONE &&
-		!*fake.words && !fake.freed && !fake.refuted && fake.inits == 1 + story->restarts &&
+		!*fake.words && !fake.freed && !fake.kept && !fake.refuted &&
+		fake.inits == 1 + story->restarts &&
 		(story->longest > 0. ||
 			(fake.holds == story->holds && fake.agains == story->holds)) &&
 		(story->longest == 0. ||
