@@ -145,15 +145,6 @@ gphoto2() {
 		IOLIBS=$work/gphoto2/iolibs "$work/gphoto2/gphoto2" "$@"
 }
 
-gphoto2_into_memory() {
-	mkdir -p "$work/gphoto2/camlibs" "$work/gphoto2/iolibs"
-	cp "$(type -P gphoto2)" "$work/gphoto2"
-	cp -L "$CAMLIBS"/* "$work/gphoto2/camlibs"
-	cp /usr/lib/*/libgphoto2_port/*/usb1.so "$work/gphoto2/iolibs"
-	ldd "$work/gphoto2/gphoto2" "$work"/gphoto2/*/*.so | sed -n 's/.* => \([^ ]*\) .*/\1/p' | sort -u |
-		xargs cp -t "$work/gphoto2"
-}
-
 # cameras: two with what /lab/card has: the virtual still camera, as the gadget, and QEMU's, which is served. The
 # gadget's copy is this machine's own: QEMU's camera reads for nothing, and 9p would be slow.
 cameras() {

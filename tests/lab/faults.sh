@@ -12,17 +12,14 @@ events=${LAB_FAULTS:-30}
 RANDOM=${LAB_SEED:-1}
 patience=30 # 15 s, on a machine that is half as fast as it should be
 
-scene=$work/scene
-mkdir "$scene" "$work/got"
-cp "$backgrounds/nature/Garden.jpg" "$scene/1.JPG"
+mkdir "$work/got"
+scene
 still_camera "$scene"
 server
 bridge_start
 echo shutter >"$hands"
-folder=$(gphoto2 --port "$(phone_port)" --list-files | sed -n "s/^There .* file.* in folder '\(.*\)'[.:]$/\1/p" | tail -n 1)
+folder=$(pictures_folder)
 
-usbipd_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1; }
-cut_connection() { on_server ss -K -Htn 'sport = :3240' >/dev/null; }
 link_for() {
 	link "${@:2}"
 	sleep "$1"

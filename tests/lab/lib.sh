@@ -265,6 +265,11 @@ server() {
 server_bind() { usbip bind -b "$busid" >"$work/bind.out" 2>&1; }
 server_listens() { on_server ss -Htln 'sport = :3240' | grep -q .; }
 
+usbipd_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1; }
+
+# cut_connection: the server's end is reset, and tells the other; fails where there is none.
+cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
+
 # hide_camera: from programs that look for any device that they know, by usbfs, which leaves what
 # usbip-host has to whoever asks. The phone shall be theirs.
 hide_camera() { rm "$(usbfs_at "$busid")"; }
@@ -377,6 +382,10 @@ bridge_wait() {
 	wait "$bridge_pid" || bridge_status=$?
 }
 
+# mark: what the daemon has said up to here does not count for has_said PATTERN.
+mark() { logged=$(wc -l <$bridge_log); }
+has_said() { tail -n +$((logged + 1)) $bridge_log | grep -q "$1"; }
+
 # bridge_fails: it ends by itself.
 bridge_fails() {
 	check "the daemon ends within 10 s" bridge_wait 10
@@ -394,6 +403,30 @@ bridge_fds() { find "/proc/$bridge_pid/fd" -mindepth 1 | wc -l; }
 
 phone_port() { port_at dummy_hcd.0; }
 phone() { gphoto2 --quiet --port "$(phone_port)" "$@"; }
+
+# phone_number: the camera's at the phone; another, or none, where that has seen an unplug.
+phone_number() { cat "$(usb_at dummy_hcd.0)/devnum"; }
+
+# bytes_in: how many have come by the camera's first endpoint, a still camera's data, since it was presented.
+bytes_in() { "$LAB_BIN/ip2usb" status --json | jq '.endpoints[0].bytes'; }
+
+# gphoto2_into_memory: gphoto2 and all that it loads, so that its start does not wait for 9p; "gphoto2" is that one
+# from here on.
+gphoto2_into_memory() {
+	mkdir -p "$work/gphoto2/camlibs" "$work/gphoto2/iolibs" "$work/bin"
+	cp "$(type -P gphoto2)" "$work/gphoto2"
+	cp -L "$CAMLIBS"/* "$work/gphoto2/camlibs"
+	cp /usr/lib/*/libgphoto2_port/*/usb1.so "$work/gphoto2/iolibs"
+	ldd "$work/gphoto2/gphoto2" "$work"/gphoto2/*/*.so | sed -n 's/.* => \([^ ]*\) .*/\1/p' | sort -u |
+		xargs cp -t "$work/gphoto2"
+	cat >"$work/bin/gphoto2" <<-END
+		#!/bin/sh
+		export LD_LIBRARY_PATH=$work/gphoto2 CAMLIBS=$work/gphoto2/camlibs IOLIBS=$work/gphoto2/iolibs
+		exec "$work/gphoto2/gphoto2" "\$@"
+	END
+	chmod +x "$work/bin/gphoto2"
+	PATH=$work/bin:$PATH
+}
 
 # phone_authorized 0|1: the phone's port: as plugged off and on, to its kernel's and the camera's drivers.
 phone_authorized() { echo "$1" >"$(usb_at dummy_hcd.0)/authorized"; }

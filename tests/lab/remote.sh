@@ -48,6 +48,16 @@ remote_plug() {
 
 remote_unplug() { echo >"$remote/UDC"; }
 
+# scene: the pictures of a virtual still camera, in $scene: by turns a JPEG, and a JPEG with a RAW of 25 MB.
+scene() {
+	scene=$work/scene
+	mkdir "$scene"
+	cp "$backgrounds/nature/Garden.jpg" "$scene/1.JPG"
+	cp "$backgrounds/nature/Storm.jpg" "$scene/2.JPG"
+	for _ in 1 2 3 4; do cat "$backgrounds"/nature/*.jpg; done >"$scene/2.NEF"
+	truncate -s 25000000 "$scene/2.NEF"
+}
+
 # still_camera FOLDER: the virtual still camera (camera/) that takes the pictures of this folder. What is
 # done to it by hand is written to $hands.
 still_camera() {
@@ -59,6 +69,12 @@ still_camera() {
 	"$LAB_TOOLS/camera" "$work/ffs" "$1" "$hands" >"$work/camera.out" 2>/out/log/camera &
 	eventually 10 grep -qs ready "$work/camera.out" || fail "no still camera"
 	remote_plug
+}
+
+# pictures_folder: of the camera that the phone has, as gphoto2 calls it.
+pictures_folder() {
+	gphoto2 --port "$(phone_port)" --list-files |
+		sed -n "s/^There .* file.* in folder '\(.*\)'[.:]$/\1/p" | tail -n 1
 }
 
 # gphoto2 where the virtual still camera is plugged in, as long as no server has it.

@@ -6,10 +6,6 @@
 # timeout: 400
 . "$LAB_DIR/lib.sh"
 
-cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
-usbipd_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1; }
-has_said() { tail -n +$((logged + 1)) $bridge_log | grep -q "$1"; }
-mark() { logged=$(wc -l <$bridge_log); }
 comes_back() {
 	check "the phone has the camera again within 15 s" eventually 15 usb_up dummy_hcd.0
 	downloads_same phone card

@@ -6,17 +6,11 @@
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
 
-cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
-has_said() { tail -n +$((logged + 1)) $bridge_log | grep -q "$1"; }
-mark() { logged=$(wc -l <$bridge_log); }
 is_back() { check "the link is back" eventually 30 has_said 'the link is back'; }
-# The number is another where the phone has seen an unplug.
-phone_number() { cat "$(usb_at dummy_hcd.0)/devnum"; }
 keeps() { check "the phone has seen no unplug" [ "$(phone_number)" = "$number" ]; }
 state() { "$LAB_BIN/ip2usb" status --json | jq -r .state; }
 is_state() { [ "$(state)" = "$1" ]; }
 
-bytes_in() { "$LAB_BIN/ip2usb" status --json | jq '.endpoints[0].bytes'; }
 whole_or_none() {
 	local file
 	for file in "$1"/*; do [ ! -s "$file" ] || cmp "$file" "/lab/card/${file##*/}" || return 1; done
@@ -51,12 +45,8 @@ gets() {
 
 # Handles of objects hold for a session (PIMA 15740, 3.4.1), and QEMU's camera gives others in the next;
 # cameras keep them, as the virtual one does.
-scene=$work/scene
-mkdir "$scene"
-cp "$backgrounds/nature/Garden.jpg" "$scene/1.JPG"
-cp "$backgrounds/nature/Storm.jpg" "$scene/2.JPG"
-for _ in 1 2 3 4; do cat "$backgrounds"/nature/*.jpg; done >"$scene/2.NEF"
-truncate -s 25000000 "$scene/2.NEF"
+gphoto2_into_memory
+scene
 still_camera "$scene"
 server
 bridge_start link.hold_s=40
@@ -68,7 +58,7 @@ cp "$scene/1.JPG" /lab/card/DSC_0001.JPG
 cp "$scene/2.JPG" /lab/card/DSC_0002.JPG
 cp "$scene/2.NEF" /lab/card/DSC_0002.NEF
 number=$(phone_number)
-folder=$(gphoto2 --port "$(phone_port)" --list-files | sed -n "s/^There .* file.* in folder '\(.*\)'[.:]$/\1/p" | tail -n 1)
+folder=$(pictures_folder)
 say "the pictures are in $folder"
 shell_start
 shell_says "cd $folder"

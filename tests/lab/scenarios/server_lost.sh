@@ -6,8 +6,6 @@
 . "$LAB_DIR/lib.sh"
 bridge_options=(--once)
 
-cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
-
 # lost WHEN: within 10 s the daemon ends, with a failure and a message.
 lost() {
 	say "$1:"
@@ -19,7 +17,7 @@ lost() {
 start() {
 	touch $bridge_log
 	bridge_start
-	logged=$(wc -l <$bridge_log)
+	mark
 }
 
 photos card

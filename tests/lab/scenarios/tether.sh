@@ -8,13 +8,8 @@
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
 
-# The camera's pictures: by turns a JPEG, and a JPEG with a RAW of 25 MB.
-scene=$work/scene
-mkdir "$scene" "$work/got"
-cp "$backgrounds/nature/Garden.jpg" "$scene/1.JPG"
-cp "$backgrounds/nature/Storm.jpg" "$scene/2.JPG"
-for _ in 1 2 3 4; do cat "$backgrounds"/nature/*.jpg; done >"$scene/2.NEF"
-truncate -s 25000000 "$scene/2.NEF"
+scene
+mkdir "$work/got"
 
 # ---- gphoto2, in the folder of what it gets
 
