@@ -66,9 +66,18 @@ still_camera() {
 	remote_function ffs.camera
 	mkdir "$work/ffs"
 	mount -t functionfs camera "$work/ffs"
-	"$LAB_TOOLS/camera" "$work/ffs" "$1" "$hands" >"$work/camera.out" 2>/out/log/camera &
-	eventually 10 grep -qs ready "$work/camera.out" || fail "no still camera"
+	still_camera_on "$1"
 	remote_plug
+}
+
+# still_camera_on FOLDER: it is switched on, and can be plugged in; its process is $camera_pid. When that ends, the
+# kernel unplugs it.
+still_camera_on() {
+	rm -f "$hands"
+	: >"$work/camera.out"
+	"$LAB_TOOLS/camera" "$work/ffs" "$1" "$hands" >>"$work/camera.out" 2>>/out/log/camera &
+	camera_pid=$!
+	eventually 10 grep -q ready "$work/camera.out" || fail "no still camera"
 }
 
 # pictures_folder: of the camera that the phone has, as gphoto2 calls it.
