@@ -386,6 +386,9 @@ bridge_wait() {
 mark() { logged=$(wc -l <$bridge_log); }
 has_said() { tail -n +$((logged + 1)) $bridge_log | grep -q "$1"; }
 
+# is_state STATE: the daemon's, as it says.
+is_state() { [ "$("$LAB_BIN/ip2usb" status --json | jq -r .state)" = "$1" ]; }
+
 # bridge_fails: it ends by itself.
 bridge_fails() {
 	check "the daemon ends within 10 s" bridge_wait 10

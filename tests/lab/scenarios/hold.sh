@@ -8,8 +8,6 @@
 
 is_back() { check "the link is back" eventually 30 has_said 'the link is back'; }
 keeps() { check "the phone has seen no unplug" [ "$(phone_number)" = "$number" ]; }
-state() { "$LAB_BIN/ip2usb" status --json | jq -r .state; }
-is_state() { [ "$(state)" = "$1" ]; }
 
 whole_or_none() {
 	local file
