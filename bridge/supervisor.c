@@ -15,6 +15,7 @@
 #include "bridge/backoff.h"
 #include "bridge/client.h"
 #include "bridge/control.h"
+#include "bridge/hold.h"
 #include "bridge/led.h"
 #include "bridge/log.h"
 #include "bridge/notice.h"
@@ -40,11 +41,6 @@
 #define HOLD_PAUSE_S 0.5
 #define HOLD_CONNECT_S 3.
 
-/* How long a hold goes on, and its beginning may come after, when the server says that the camera
- * was unplugged. Not at once: a server that exports a device again may say so too, and then has it
- * back. */
-#define UNPLUGGED_HOLD_S 3.
-
 /* A camera that has been presented for so long was not lost for what ended the attempts before. */
 #define STEADY_S 10.
 
@@ -69,7 +65,8 @@ struct supervisor {
 	struct ev_loop *loop;
 	ev_signal sigterm, sigint, sighup, sigusr1;
 	ev_prepare prepare;
-	ev_timer pause, hold;
+	ev_timer pause;
+	struct hold hold; /* on: the link is lost, and the phone waits */
 	struct led led;
 	enum led_code shown; /* if nothing is more urgent */
 	struct control control;
@@ -78,7 +75,6 @@ struct supervisor {
 	struct acquisition acquisition;
 	bool acquiring;			   /* there is an acquisition; else there is a pause */
 	struct presentation *presentation; /* NULL before the camera is there */
-	bool holding;			   /* its link is lost, and the phone waits */
 	uint64_t bytes;			   /* that had been relayed when the loop slept last */
 	bool ending, draining;		   /* to be carried out; under way */
 	bool stopping;			   /* for good */
@@ -87,8 +83,6 @@ struct supervisor {
 	struct backoff backoff; /* anew since a camera was presented for long */
 	bool repeated;		/* what is found now has been said */
 	double presented;	/* the loop's time then */
-	double unplugged;	/* when the server announced that this camera was, in s */
-	double hold_s;		/* of the hold at hand */
 	char reason[600];	/* of the last end, or of the hold; empty: the camera is there */
 	const char *state;	/* state_str() when it changed last, NULL: to be noted, */
 	double since;		/* and the time then, in s */
@@ -96,14 +90,6 @@ struct supervisor {
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* The level of what is found: low where it has been said. */
 static int level(const struct supervisor *s, int first)
@@ -150,7 +136,7 @@ static void on_configured(void *user, bool configured)
 	if (s->draining)
 		return;
 	log_info(configured ? "the phone uses the camera" : "the phone has let go of the camera");
-	if (!s->holding)
+	if (!s->hold.on)
 		show(s, configured ? LED_CONFIGURED : LED_READY);
 }
 
@@ -172,9 +158,8 @@ static void on_gone_on(void *user)
 
 	if (s->ending)
 		return;
-	s->holding = false;
+	hold_end(&s->hold);
 	*s->reason = '\0';
-	ev_timer_stop(s->loop, &s->hold);
 	ev_timer_stop(s->loop, &s->pause);
 	log_info("the link is back, and so is the camera");
 	show_presented(s);
@@ -237,7 +222,7 @@ static void on_acquired(void *user)
 {
 	struct supervisor *s = user;
 
-	if (s->holding)
+	if (s->hold.on)
 		presentation_go_on(s->presentation, s->acquisition.client);
 	else
 		present(s);
@@ -253,35 +238,22 @@ static void pause_for(struct supervisor *s, double seconds)
 	ev_timer_start(s->loop, &s->pause);
 }
 
-static void hold_for(struct supervisor *s, double seconds)
-{
-	ev_timer_stop(s->loop, &s->hold);
-	ev_timer_set(&s->hold, seconds, 0.);
-	ev_timer_start(s->loop, &s->hold);
-	s->hold_s = seconds;
-}
-
 static void start_hold(struct supervisor *s, const char *reason)
 {
-	bool unplugged = now_s() - s->unplugged < UNPLUGGED_HOLD_S;
-	double longest = s->settings.config.link.hold_s;
-
-	hold_for(s, unplugged && longest > UNPLUGGED_HOLD_S ? UNPLUGGED_HOLD_S : longest);
-	log_warning("%s; the phone waits for up to %.0f s", reason, s->hold_s);
+	hold_begin(&s->hold, s->settings.config.link.hold_s);
+	log_warning("%s; the phone waits for up to %.0f s", reason, s->hold.seconds);
 	(void)snprintf(s->reason, sizeof(s->reason), "%s", reason);
-	s->holding = true;
 	show(s, LED_HOLDING);
 }
 
-static void on_hold(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_hold_over(void *user)
 {
-	struct supervisor *s = timer->data;
+	struct supervisor *s = user;
 	char reason[sizeof(s->reason)];
 
-	(void)loop;
-	(void)events;
 	strcpy(reason, s->reason);
-	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %.0f s", reason, s->hold_s);
+	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %.0f s", reason,
+		s->hold.seconds);
 }
 
 static void on_ended(void *user, enum outcome outcome, const char *reason)
@@ -292,9 +264,9 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 
 	if (s->ending)
 		return;
-	if (lost && !s->holding && may_hold && presentation_can_hold(s->presentation))
+	if (lost && !s->hold.on && may_hold && presentation_can_hold(s->presentation))
 		start_hold(s, reason);
-	if (!s->holding) {
+	if (!s->hold.on) {
 		end(s, outcome, "%s", reason);
 		return;
 	}
@@ -319,9 +291,8 @@ static void let_go(struct supervisor *s)
 {
 	if (!s->acquiring)
 		return;
-	ev_timer_stop(s->loop, &s->hold);
+	hold_end(&s->hold);
 	ev_timer_stop(s->loop, &s->pause);
-	s->holding = false;
 	if (s->presentation)
 		presentation_stop(s->presentation);
 	acquisition_let_go(&s->acquisition);
@@ -333,13 +304,21 @@ static void let_go(struct supervisor *s)
 
 /* ---- the state ---- */
 
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static const char *state_str(const struct supervisor *s)
 {
 	if (!s->acquiring)
 		return *s->settings.config.server.host ? "backoff" : "unpaired";
 	if (!s->presentation)
 		return acquisition_state_str(&s->acquisition);
-	if (s->holding)
+	if (s->hold.on)
 		return "holding";
 	return relay_phone(presentation_relay(s->presentation))->configured ? "active"
 									    : "presented";
@@ -371,7 +350,7 @@ static char *report(void *user)
 		.port = s->settings.config.server.port,
 	};
 
-	if (presented && !s->holding) {
+	if (presented && !s->hold.on) {
 		link = client_link(s->acquisition.client);
 		r.link = &link;
 	}
@@ -397,9 +376,9 @@ static void wait_for_pairing(struct supervisor *s)
 static void start_acquiring(struct supervisor *s)
 {
 	const struct acquisition_options options = {
-		LOCAL_PORT, s->repeated || s->holding, s->holding ? HOLD_CONNECT_S : 0.};
+		LOCAL_PORT, s->repeated || s->hold.on, s->hold.on ? HOLD_CONNECT_S : 0.};
 
-	if (s->holding) {
+	if (s->hold.on) {
 		acquisition_again(&s->acquisition, &options);
 		return;
 	}
@@ -411,7 +390,7 @@ static void start_acquiring(struct supervisor *s)
 static void start(struct supervisor *s)
 {
 	/* Noted even if the attempt ends before the loop sleeps: its reason may be new. */
-	if (!s->holding)
+	if (!s->hold.on)
 		s->state = NULL;
 	if (*s->settings.config.server.host)
 		start_acquiring(s);
@@ -443,11 +422,8 @@ static void on_unplugged(void *user, const char *busid)
 {
 	struct supervisor *s = user;
 
-	if (!s->presentation || strcmp(busid, s->acquisition.imported))
-		return;
-	s->unplugged = now_s();
-	if (s->holding && ev_timer_remaining(s->loop, &s->hold) > UNPLUGGED_HOLD_S)
-		hold_for(s, UNPLUGGED_HOLD_S);
+	if (s->presentation && !strcmp(busid, s->acquisition.imported))
+		hold_unplugged(&s->hold);
 }
 
 static const struct notice_callbacks notice_callbacks = {
@@ -599,9 +575,9 @@ static void start_watchers(struct supervisor *s)
 	start_signal(s, &s->sighup, SIGHUP, on_sighup);
 	start_signal(s, &s->sigusr1, SIGUSR1, on_sigusr1);
 	ev_init(&s->pause, on_pause);
-	ev_init(&s->hold, on_hold);
+	hold_init(&s->hold, s->loop, on_hold_over, s);
 	ev_prepare_init(&s->prepare, on_prepare);
-	s->pause.data = s->hold.data = s->prepare.data = s;
+	s->pause.data = s->prepare.data = s;
 	ev_prepare_start(s->loop, &s->prepare);
 }
 

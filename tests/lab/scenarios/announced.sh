@@ -19,10 +19,6 @@ announcer_start() {
 }
 is_greeted() { grep -q hello "$work/announcer"; }
 
-cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
-usbipd_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1; }
-has_said() { tail -n +$((logged + 1)) $bridge_log | grep -q "$1"; }
-mark() { logged=$(wc -l <$bridge_log); }
 # awaits FILE: it has something in it. A process each time would take as long as what is to be seen.
 awaits() {
 	local value= tries=500
