@@ -4,7 +4,7 @@
 # A camera that the server announces is presented within 1 s; one that it says was unplugged is not held for
 # long. pyusbip-notify, whose way of announcing this is, is not packaged: notify-server is a stand-in that
 # speaks its bytes. What is announced is bound: usbip-host has only what was bound since it was plugged in.
-# timeout: 500
+# timeout: 900
 # clock: instructions
 . "$LAB_DIR/lib.sh"
 bridge_options=(-v)
@@ -105,8 +105,8 @@ bridge_stop
 nothing_left
 
 say "the camera is announced to be unplugged while the link is held:"
-bridge_start link.hold_s=100
 mark
+bridge_start link.hold_s=100
 check "it listens" eventually 15 has_said 'listening to'
 kill "$(usbipd_pid)"
 cut_connection
