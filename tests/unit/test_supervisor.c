@@ -388,6 +388,7 @@ struct story {
 	unsigned holds;	   /* and as many acquisition_agains, unless the camera is given up */
 	unsigned restarts; /* of the acquisition: given up, or another configuration */
 	double slowness;   /* of pauses */
+	unsigned hold_s;   /* 0: 6 */
 	double shortest, longest; /* wait from the first end of an attempt to the last attempt, s */
 	const char *base, *override; /* the files at the start */
 };
@@ -428,8 +429,8 @@ static bool run(const struct story *story)
 	(void)fcntl(fake.listener, F_SETFL, O_NONBLOCK);
 	(void)snprintf(base, sizeof(base),
 		"[server]\nhost = 127.0.0.1\nnotices = %s\n[camera]\nbusid = 1-4\n[link]\n"
-		"hold_s = 6\n",
-		notices ? port : "off");
+		"hold_s = %u\n",
+		notices ? port : "off", story->hold_s ? story->hold_s : 6);
 	as_told = play(story, story->base ? story->base : base);
 	(void)unlink(BASE);
 	(void)unlink(OVERRIDE);
@@ -466,35 +467,37 @@ int main(void)
 		unannounced = {.words = {"meet", "nobody there", "end"},
 			.restarts = 1,
 			.shortest = 0.7,
-			.longest = 5},
+			.longest = 60},
 		announced = {.words = {"meet", "nobody there", "say 1-4;PLUGGED;\n", "end"},
 			.restarts = 1,
 			.slowness = 20,
-			.longest = 10},
+			.longest = 14},
 		early = {.words = {"meet", "say 1-4;PLUGGED;\n", "turn", "nobody there", "end"},
 			.restarts = 1,
 			.slowness = 20,
-			.longest = 10},
+			.longest = 14},
 		foreign = {.words = {"meet", "nobody there", "say 1-5;PLUGGED;\n", "end"},
 			.restarts = 1,
 			.shortest = 0.7,
-			.longest = 5},
+			.longest = 60},
 		/* And 0.5 s while a link is held, 10 s so. */
 		announced_held = {.words = {"meet", "acquired", "lost", "say 1-4;PLUGGED;\n",
 					  "pause", "acquired", "gone on", "end"},
 			.slowness = 20,
 			.longest = 8},
-		/* A hold is 6 s. */
+		/* A hold is 100 s, and this one 3 s. */
 		unplugged = {.words = {"meet", "acquired", "lost", "say 1-4;UNPLUGGED;\n", "pause",
 				     "nobody", "end"},
 			.restarts = 1,
+			.hold_s = 100,
 			.shortest = 3.5,
-			.longest = 5.5},
+			.longest = 60},
 		unplugged_before = {.words = {"meet", "acquired", "say 1-4;UNPLUGGED;\n", "turn",
 					    "lost", "pause", "nobody", "end"},
 			.restarts = 1,
+			.hold_s = 100,
 			.shortest = 3.5,
-			.longest = 5.5},
+			.longest = 60},
 		exported_again = {.words = {"meet", "acquired", "lost", "say 1-4;UNPLUGGED;\n",
 					  "pause", "acquired", "gone on", "end"},
 			.holds = 1},
@@ -502,7 +505,7 @@ int main(void)
 					     "pause", "nobody", "end"},
 			.restarts = 1,
 			.shortest = 6,
-			.longest = 20},
+			.longest = 60},
 		paired = {.words = {"?\"unpaired\"", "?host is missing", "@" PAIRED,
 				  "?\"acquiring\"", "end"},
 			.base = "[led]\nname = none\n"},
