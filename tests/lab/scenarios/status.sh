@@ -30,7 +30,26 @@ sample() {
 	status --json >"$file"
 	mv "$file" "$file.$(jq -r .state "$file").json"
 }
-sample_all() { while sleep 0.2; do sample; done; }
+# sampler_start: the same each time that the state is another. A process for each look would miss some.
+sampler_start() {
+	python3 -c 'import json, socket, sys, time
+last, number = None, 0
+while True:
+    time.sleep(0.02)
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect("/run/ip2usb/status")
+            text = s.makefile().read()
+    except OSError:
+        continue
+    state = json.loads(text)["state"]
+    if state != last:
+        number += 1
+        with open("%s/%d.%s.json" % (sys.argv[1], number, state), "w") as file:
+            file.write(text)
+    last = state' "$samples" &
+	sampler=$!
+}
 
 all_valid() {
 	local words=()
@@ -89,9 +108,8 @@ server_bind
 link delay 300ms
 bridge_launch server.host=
 check "no server is configured" eventually 10 state_is unpaired
-sample
-(trap - ERR && sample_all) 2>/dev/null &
-sampling=$!
+sampler_start
+check "it is being looked at" eventually 20 test -e "$samples/1.unpaired.json"
 bridge_config
 kill -HUP $bridge_pid
 check "the phone has it again" eventually 60 state_is active
@@ -99,8 +117,8 @@ link loss 100%
 check "no link: the phone waits" eventually 15 state_is holding
 link
 check "the link is back, and so is the camera" eventually 30 state_is active
-kill $sampling
-wait $sampling || true # that was SIGTERM
+kill $sampler
+wait $sampler || true # that was SIGTERM
 for state in unpaired connecting importing probing presented active holding backoff; do
 	check "$state has been seen" seen $state
 done
