@@ -238,7 +238,7 @@ static void dispatch_list(struct acquisition *a)
 			a->config->server.port, why);
 	if (r <= 0)
 		return;
-	selection_init(&a->selection, &a->config->camera, a->list->entries, a->list->total);
+	selection_init(&a->selection, &a->criteria, a->list->entries, a->list->total);
 	a->todo = TODO_SELECT;
 }
 
@@ -283,7 +283,7 @@ static void on_imported(void *user, const struct usbip_device *device)
 	struct acquisition *a = user;
 
 	/* It is some time since the list, while it was busy or others were looked at. */
-	if (!selection_could_be(&a->config->camera, device)) {
+	if (!selection_could_be(&a->criteria, device)) {
 		fail_device(a, OUTCOME_NO_CAMERA, "another device, %04x:%04x, is at %s by now",
 			device->vendor, device->product, a->imported);
 		return;
@@ -329,7 +329,7 @@ static void no_camera(struct acquisition *a)
 		return;
 	}
 	log_list(a->list, level(a, LOG_ERR));
-	selection_describe(&a->config->camera, what, sizeof(what));
+	selection_describe(&a->criteria, what, sizeof(what));
 	if (a->verdict == SELECTION_NONE)
 		end(a, a->unmatched, "server %s exports no such camera:%s (%s)",
 			a->config->server.host, what,
@@ -482,6 +482,7 @@ void acquisition_again(struct acquisition *a, const struct acquisition_options *
 		a->probe = NULL;
 	}
 	drop_probe(a);
+	strcpy(a->criteria.busid, a->imported);
 	a->options = *options;
 	a->todo = TODO_NOTHING;
 	a->busy = a->unlisted = 0;
@@ -498,6 +499,7 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	memset(a, 0, sizeof(*a));
 	a->loop = loop;
 	a->config = config;
+	a->criteria = config->camera;
 	a->options = *options;
 	a->callbacks = callbacks;
 	a->user = user;

@@ -75,6 +75,7 @@ struct acquisition {
 	struct probe *former;		 /* of the camera that acquisition_again looks for, */
 	char address[CONN_ADDRESS_SIZE]; /* and that of its server */
 	/* which device; `imported` is the busid of the session's */
+	struct selection_criteria criteria;
 	struct selection selection;
 	enum selection_verdict verdict; /* the last */
 	enum outcome unmatched; /* if none matches: no camera, or why one was not looked at */
@@ -90,7 +91,8 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 struct usb_profile *acquisition_profile(const struct acquisition *a);
 
 /* After `ended`, when the camera had been acquired: looks for it once more, at the same address;
- * what is not the same camera, by all that it says of itself, ends with OUTCOME_NO_CAMERA. */
+ * what is not the same camera, by all that it says of itself and by its busid, as some say the same
+ * of themselves, ends with OUTCOME_NO_CAMERA. */
 void acquisition_again(struct acquisition *a, const struct acquisition_options *options);
 
 /* "connecting", "importing", "probing", "acquired" or "ended". */

@@ -113,12 +113,24 @@ bridge_start camera.busid= camera.id=46f4:0004 link.hold_s=25
 holds
 share "$second"
 link_back
-sees_an_unplug
-check "it says that several match" eventually 15 has_said 'several devices match'
-check "none is taken" eventually 5 both_free
-check "the phone has nothing" usb_gone dummy_hcd.0
+check "it goes on" eventually 15 has_said 'the link is back'
+check "the other is left alone" free "$second"
+check "the phone has noticed nothing" [ "$(phone_number)" = "$number" ]
+downloads_same phone one
+
+say "the server gives the camera up while there are two:"
 usbip unbind -b "$first" >/dev/null 2>&1
+sees_an_unplug
 check "the one that is left is taken" eventually 45 usb_up dummy_hcd.0
 downloads_same phone two
+share "$first"
+bridge_stop
+check "both are free" eventually 10 both_free
+mark
+bridge_launch camera.busid= camera.id=46f4:0004
+check "several match, and it goes on looking" eventually 20 has_said 'several devices match'
+check "none is taken" eventually 5 both_free
+usbip unbind -b "$first" >/dev/null 2>&1
+check "the one that is left is taken" eventually 45 usb_up dummy_hcd.0
 bridge_stop
 nothing_left_here
