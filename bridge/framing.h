@@ -27,6 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bridge/ptp.h"
+
 struct usb_profile;
 
 enum framing_kind {
@@ -70,12 +72,12 @@ struct framing {
 	unsigned changes; /* counts what may make framing_next say otherwise, beyond what the caller
 			     has just told of that direction: what either direction tells, of bot */
 	/* ptp: */
-	bool unanswered; /* a command has gone, and nothing has come since */
-	bool data_sent;	 /* the phone has sent data since that command */
-	bool under_way;	 /* nor has its response */
-	bool halted;	 /* the phone has seen a halt since that command */
-	uint16_t code;	 /* of the last command, and its first parameter */
-	uint32_t param;
+	bool unanswered;		/* a command has gone, and nothing has come since */
+	bool data_sent;			/* the phone has sent data since that command */
+	bool under_way;			/* nor has its response */
+	bool halted;			/* the phone has seen a halt since that command */
+	uint8_t command[PTP_MAX_SHORT]; /* the last, and its size */
+	uint32_t command_size;
 	uint32_t session; /* that the phone has open (PTP: OpenSession); 0: none */
 	/* bot: */
 	enum framing_bot_phase phase;
@@ -170,6 +172,10 @@ bool framing_is_halted(const struct framing *f);
  * camera is another by now. */
 uint32_t framing_session(const struct framing *f);
 void framing_end_session(struct framing *f);
+
+/* ptp: the phone's command, of *size bytes, if it waits for the answer to it, of which nothing has
+ * come, and a camera that has forgotten it may be asked again without harm; else NULL. */
+const uint8_t *framing_repeatable(const struct framing *f, uint32_t *size);
 
 /* Whether the camera has taken all that the phone has sent. */
 bool framing_is_taken(const struct framing *f);

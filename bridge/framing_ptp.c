@@ -12,6 +12,8 @@
  */
 #include "bridge/framing.h"
 
+#include <string.h>
+
 #include "bridge/ptp.h"
 
 uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
@@ -37,8 +39,8 @@ static void begin_transaction(struct framing *f, const uint8_t *command, uint32_
 {
 	f->under_way = true;
 	f->halted = false;
-	f->code = ptp_code_of(command);
-	f->param = len >= PTP_ONE_PARAMETER ? bytes_le32(command + PTP_HEADER) : 0;
+	memcpy(f->command, command, len);
+	f->command_size = len;
 }
 
 /* What ends with a short packet may end with the response: alone, or behind a data container that
@@ -46,6 +48,7 @@ static void begin_transaction(struct framing *f, const uint8_t *command, uint32_
 static void end_transaction(struct framing *f, const uint8_t *data, uint32_t len)
 {
 	uint32_t tail = len % f->stream[FRAMING_IN].max_packet;
+	uint16_t code;
 
 	data += len - tail;
 	if (!f->under_way || !ptp_is_short(PTP_RESPONSE, data, tail))
@@ -53,10 +56,19 @@ static void end_transaction(struct framing *f, const uint8_t *data, uint32_t len
 	f->under_way = false;
 	if (ptp_code_of(data) != PTP_OK)
 		return;
-	if (f->code == PTP_OPEN_SESSION)
-		f->session = f->param;
-	else if (f->code == PTP_CLOSE_SESSION || f->code == PTP_RESET_DEVICE)
+	code = ptp_code_of(f->command);
+	if (code == PTP_OPEN_SESSION && f->command_size >= PTP_ONE_PARAMETER)
+		f->session = bytes_le32(f->command + PTP_HEADER);
+	else if (code == PTP_OPEN_SESSION || code == PTP_CLOSE_SESSION || code == PTP_RESET_DEVICE)
 		f->session = 0;
+}
+
+const uint8_t *framing_repeatable(const struct framing *f, uint32_t *size)
+{
+	bool waits = f->unanswered && !f->data_sent && !f->halted;
+
+	*size = f->command_size;
+	return waits && ptp_is_repeatable(ptp_code_of(f->command)) ? f->command : NULL;
 }
 
 /* ---- streams ---- */

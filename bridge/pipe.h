@@ -158,9 +158,19 @@ void pipe_hold(struct pipe *p);
  * that is dropped, until a command comes. */
 void pipe_cut(struct pipe *p);
 
-/* The camera is there again, as after a reset. `cut`: the phone waits for the end of a transaction
- * that never comes: IN halts. */
-void pipe_go_on(struct pipe *p, struct client *client, bool cut);
+/* What has become of the transaction that a lost link was in the middle of. */
+enum pipe_remains {
+	PIPE_NOTHING,  /* there was none, or the phone waits for nothing more of it */
+	PIPE_CUT,      /* the phone waits for its end, which never comes: IN halts */
+	PIPE_REPEATED, /* the camera has been asked again, and all of it comes */
+};
+
+/* Whether nothing of a transaction that is asked for again has ended here: no halt has been shown
+ * to the phone, and none will be. Before pipe_go_on, to both pipes. */
+bool pipe_may_repeat(struct pipe *p);
+
+/* The camera is there again, as after a reset. */
+void pipe_go_on(struct pipe *p, struct client *client, enum pipe_remains remains);
 
 /* Asks the camera to give up all URBs of this pipe. */
 void pipe_unlink_all(struct pipe *p);

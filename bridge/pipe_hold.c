@@ -56,16 +56,29 @@ void pipe_cut(struct pipe *p)
 	pipe_pump(p);
 }
 
-void pipe_go_on(struct pipe *p, struct client *client, bool cut)
+bool pipe_may_repeat(struct pipe *p)
+{
+	/* A halt that was put down to read-ahead is gone with what had been read. */
+	if (pipe_is_early(p)) {
+		p->early = false;
+		p->state = PIPE_RUNNING;
+	}
+	return p->state == PIPE_RUNNING;
+}
+
+void pipe_go_on(struct pipe *p, struct client *client, enum pipe_remains remains)
 {
 	p->client = client;
 	p->camera_halted = p->swallows = false;
 	/* The camera's is gone, and the phone clears its own unseen. */
 	if (p->state == PIPE_HALTED)
 		p->state = PIPE_RUNNING;
+	if (p->deaf && remains == PIPE_REPEATED)
+		p->deaf = false;
 	if (p->deaf)
 		framing_begin(p->framing, p->dir);
-	if (cut && pipe_is_in(p) && (p->state == PIPE_RUNNING || pipe_is_early(p))) {
+	if (remains == PIPE_CUT && pipe_is_in(p) &&
+		(p->state == PIPE_RUNNING || pipe_is_early(p))) {
 		/* Behind what had come of it. */
 		p->early = false;
 		p->halt_at = p->head - 1;

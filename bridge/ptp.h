@@ -25,15 +25,34 @@ enum ptp_type {
 };
 
 enum ptp_code {
+	PTP_GET_DEVICE_INFO = 0x1001,
 	PTP_OPEN_SESSION = 0x1002,
 	PTP_CLOSE_SESSION = 0x1003,
+	PTP_GET_STORAGE_IDS = 0x1004,
+	PTP_GET_STORAGE_INFO = 0x1005,
+	PTP_GET_NUM_OBJECTS = 0x1006,
+	PTP_GET_OBJECT_HANDLES = 0x1007,
+	PTP_GET_OBJECT_INFO = 0x1008,
+	PTP_GET_OBJECT = 0x1009,
+	PTP_GET_THUMB = 0x100a,
 	PTP_RESET_DEVICE = 0x1010, /* closes the session too (MTP 1.1) */
+	PTP_GET_DEVICE_PROP_DESC = 0x1014,
+	PTP_GET_DEVICE_PROP_VALUE = 0x1015,
+	PTP_GET_PARTIAL_OBJECT = 0x101b,
+	MTP_GET_OBJECT_PROPS_SUPPORTED = 0x9801,
+	MTP_GET_OBJECT_PROP_DESC = 0x9802,
+	MTP_GET_OBJECT_PROP_VALUE = 0x9803,
+	MTP_GET_OBJECT_PROP_LIST = 0x9805,
 	PTP_OK = 0x2001,
 	PTP_SESSION_ALREADY_OPEN = 0x201e,
 };
 
 /* OpenSession(id) as a command; of transaction 0 (PIMA 15740, 10.4.2). */
 void ptp_open_session(uint8_t out[PTP_ONE_PARAMETER], uint32_t id);
+
+/* Whether a command only asks, and may be asked twice: one of the standard's (PIMA 15740, 10.4; MTP
+ * 1.1, D.2 and E) that changes nothing and has no data of the phone's; and OpenSession. */
+bool ptp_is_repeatable(uint16_t code);
 
 /* Of PTP_HEADER bytes. */
 static inline enum ptp_type ptp_type_of(const uint8_t *container)

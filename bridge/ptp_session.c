@@ -39,8 +39,10 @@ static void on_out(struct client_urb *urb, int status, uint32_t actual)
 
 	if (!s->client)
 		return;
-	if (status || actual != urb->length || client_submit(s->client, &s->in))
+	if (status || actual != urb->length || (s->answered && client_submit(s->client, &s->in)))
 		finish(s, "the camera is back, but does not take a command");
+	else if (!s->answered)
+		finish(s, NULL);
 }
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
@@ -53,17 +55,32 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	client_unlink(s->client, s->out.seqnum ? &s->out : &s->in);
 }
 
-void ptp_session_open(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,
-	const struct usb_endpoint *out, uint32_t id)
+static void begin(struct ptp_session *s, struct client *client, const struct usb_endpoint *out,
+	uint32_t size, bool answered)
 {
 	s->client = client;
-	ptp_open_session(s->command, id);
+	s->answered = answered;
 	s->out.endpoint = out->address;
-	s->in.endpoint = in->address;
-	s->in.length = in->max_packet;
+	s->out.length = size;
 	ev_timer_again(s->loop, &s->timeout);
 	if (client_submit(client, &s->out))
 		finish(s, "the camera is gone again");
+}
+
+void ptp_session_open(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,
+	const struct usb_endpoint *out, uint32_t id)
+{
+	ptp_open_session(s->command, id);
+	s->in.endpoint = in->address;
+	s->in.length = in->max_packet;
+	begin(s, client, out, PTP_ONE_PARAMETER, true);
+}
+
+void ptp_session_ask(struct ptp_session *s, struct client *client, const struct usb_endpoint *out,
+	const uint8_t *command, uint32_t size)
+{
+	memcpy(s->command, command, size);
+	begin(s, client, out, size, false);
 }
 
 void ptp_session_init(struct ptp_session *s, struct ev_loop *loop,
@@ -77,7 +94,6 @@ void ptp_session_init(struct ptp_session *s, struct ev_loop *loop,
 	s->timeout.repeat = TIMEOUT_S;
 	s->timeout.data = s;
 	s->out.buffer = s->command;
-	s->out.length = sizeof(s->command);
 	s->out.done = on_out;
 	s->in.buffer = s->response;
 	s->in.done = on_in;

@@ -52,9 +52,12 @@ struct relay {
 	ev_timer gather; /* runs while a pipe_is_gathering */
 	bool stirred;	 /* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
+	/* since the camera is back: */
 	struct ptp_session session; /* that is being opened again, */
 	unsigned session_at;	    /* of this interface */
-	bool opened;		    /* one has been since the camera is back */
+	bool opened;		    /* it has been */
+	bool spoken;		    /* so has one, or more */
+	enum pipe_remains remains[USBDESC_MAX_INTERFACES];
 	unsigned num_pipes;
 	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
 };
@@ -349,45 +352,68 @@ static bool is_cut(const struct relay *r, const struct framing *framing)
 
 static void go_on(struct relay *r)
 {
-	bool cut[USBDESC_MAX_INTERFACES];
-
-	for (unsigned i = 0; i < r->profile->num_interfaces; i++)
-		cut[i] = is_cut(r, &r->framings[i]);
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		struct pipe *p = &r->pipes[i];
 
-		pipe_go_on(p, r->client, p->framing != &p->own_framing && cut[p->interface_at]);
+		pipe_go_on(p, r->client,
+			p->framing == &p->own_framing ? PIPE_NOTHING : r->remains[p->interface_at]);
 	}
-	phone_set_client(&r->phone, r->client, !r->opened);
+	phone_set_client(&r->phone, r->client, !r->spoken);
 	control_pipe_set_client(&r->control, r->client);
 	r->callbacks->gone_on(r->user);
 }
 
 /* The bulk endpoint that an interface's framing goes by. */
-static const struct usb_endpoint *framed_endpoint(const struct relay *r, unsigned at, bool in)
+static struct pipe *framed_pipe(struct relay *r, unsigned at, enum framing_dir dir)
 {
 	for (unsigned i = 0; i < r->num_pipes; i++) {
-		const struct pipe *p = &r->pipes[i];
+		struct pipe *p = &r->pipes[i];
 
-		if (p->framing == &r->framings[at] && (p->dir == FRAMING_IN) == in)
-			return &r->profile->endpoints[i];
+		if (p->framing == &r->framings[at] && p->dir == dir)
+			return p;
 	}
 	return NULL;
 }
 
-/* One after the other, then all goes on. */
-static void open_sessions(struct relay *r)
+static const struct usb_endpoint *endpoint_of(const struct relay *r, const struct pipe *p)
+{
+	return &r->profile->endpoints[p - r->pipes];
+}
+
+/* Whether something has been sent to the camera for this interface, and is to be waited for: first
+ * its session, then what the phone waits for an answer to. */
+static bool speak(struct relay *r, unsigned at)
+{
+	struct framing *framing = &r->framings[at];
+	struct pipe *in = framed_pipe(r, at, FRAMING_IN);
+	struct pipe *out = framed_pipe(r, at, FRAMING_OUT);
+	uint32_t id = framing_session(framing), size;
+	const uint8_t *command = framing_repeatable(framing, &size);
+
+	if (!in || !out || r->remains[at] == PIPE_REPEATED)
+		return false;
+	if (id && !r->opened) {
+		r->opened = r->spoken = true;
+		ptp_session_open(
+			&r->session, r->client, endpoint_of(r, in), endpoint_of(r, out), id);
+		return true;
+	}
+	r->remains[at] = is_cut(r, framing) ? PIPE_CUT : PIPE_NOTHING;
+	if (r->remains[at] != PIPE_CUT || !command || !pipe_may_repeat(in) || !pipe_may_repeat(out))
+		return false;
+	r->remains[at] = PIPE_REPEATED;
+	r->spoken = true;
+	ptp_session_ask(&r->session, r->client, endpoint_of(r, out), command, size);
+	return true;
+}
+
+/* One interface after the other, then all goes on. */
+static void speak_on(struct relay *r)
 {
 	for (; r->session_at < r->profile->num_interfaces; r->session_at++) {
-		uint32_t id = framing_session(&r->framings[r->session_at]);
-		const struct usb_endpoint *in = framed_endpoint(r, r->session_at, true);
-		const struct usb_endpoint *out = framed_endpoint(r, r->session_at, false);
-
-		if (id && in && out) {
-			r->opened = true;
-			ptp_session_open(&r->session, r->client, in, out, id);
+		if (speak(r, r->session_at))
 			return;
-		}
+		r->opened = false;
 	}
 	go_on(r);
 }
@@ -396,20 +422,19 @@ static void on_session(void *user, const char *problem)
 {
 	struct relay *r = user;
 
-	if (problem) {
+	if (problem)
 		on_pipe_failed(r, problem);
-		return;
-	}
-	r->session_at++;
-	open_sessions(r);
+	else
+		speak_on(r);
 }
 
 void relay_go_on(struct relay *r, struct client *client)
 {
 	r->client = client;
 	r->session_at = 0;
-	r->opened = false;
-	open_sessions(r);
+	r->opened = r->spoken = false;
+	memset(r->remains, 0, sizeof(r->remains));
+	speak_on(r);
 }
 
 /* ---- life ---- */

@@ -41,6 +41,8 @@ static void come_back(struct relaymodel *m)
 	bench_return(b);
 	number_urbs(m);
 	m->link = LINK_BACK;
+	m->asked = false;
+	m->sent = m->logs[RIG_PTP_OUT].num;
 	relay_go_on(m->rig.relay, b->client);
 	b->flush(b->user);
 	relaylink_bridge(m);
@@ -69,6 +71,7 @@ void relaylink_bridge(struct relaymodel *m)
 
 	assert_int_equal(r->failed, 0);
 	if (m->link == LINK_BACK && r->gone_on) {
+		relaylink_camera(m);
 		number_urbs(m);
 		m->link = LINK_UP;
 	}
@@ -82,6 +85,20 @@ void relaylink_bridge(struct relaymodel *m)
 	m->link = LINK_LOST;
 }
 
+/* The command that the phone had sent last, again. If it waits for the answer, nothing of that has
+ * come; it may have gone since, or have begun anew. */
+static bool is_repeated(const struct relaymodel *m, const struct camera_packet *p)
+{
+	const struct streamlog *sent = &m->logs[RIG_PTP_OUT];
+	const struct streamlog_packet *last = m->sent ? &sent->packets[m->sent - 1] : NULL;
+
+	if (!last || last->size != p->size || memcmp(last->data, p->data, p->size) != 0)
+		return false;
+	if (m->step == OP_ANSWER && m->sent == sent->num)
+		assert_true(m->repeatable && !m->halted && m->logs[RIG_PTP_IN].num == m->first);
+	return true;
+}
+
 void relaylink_camera(struct relaymodel *m)
 {
 	static const uint8_t open[8] = {16, 0, 0, 0, 1, 0, 0x02, 0x10};
@@ -89,11 +106,18 @@ void relaylink_camera(struct relaymodel *m)
 	struct camera_endpoint *in = m->rig.camera[RIG_PTP_IN], *out = m->rig.camera[RIG_PTP_OUT];
 	struct camera_packet *p;
 
-	if (m->link != LINK_BACK || out->num == m->cut)
+	if (m->link != LINK_BACK || out->num == m->cut || m->asked)
 		return;
 	p = &out->packets[out->num - 1];
 	if (p->lost)
 		return;
+	if (is_repeated(m, p)) {
+		p->lost = m->asked = true;
+		if (m->step == OP_ANSWER && m->sent == m->logs[RIG_PTP_OUT].num)
+			m->expected = RELAYMODEL_NOT_YET;
+		m->repeated++;
+		return;
+	}
 	assert_true(p->size == 16 && !memcmp(p->data, open, 8));
 	p->lost = true;
 	camera_put(in, ok, sizeof(ok));

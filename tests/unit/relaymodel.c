@@ -2,17 +2,17 @@
 #include "tests/unit/relaymodel.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
 
 /* m->expected */
-#define NOT_YET UINT_MAX       /* the camera has not got all of the operation */
 #define A_STALL (UINT_MAX - 1) /* ends the answer */
 
 #define OPEN_SESSION 0x1002
+#define GET_OBJECT 0x1009
+#define VENDOR 0x9001 /* may do anything */
 #define OK 0x2001
 
 /* splitmix64 */
@@ -104,7 +104,12 @@ static void begin(struct relaymodel *m)
 		m->out.code = OPEN_SESSION;
 		m->out.length = 16;
 		m->has_data = false;
+	} else if (m->loses && (m->data_in || !m->has_data) && relaymodel_one_in(m, 2)) {
+		m->out.code = GET_OBJECT;
 	}
+	m->repeatable = m->out.code != 0;
+	if (!m->repeatable)
+		m->out.code = VENDOR;
 	m->step = OP_COMMAND;
 	m->halted = false;
 	m->tried = m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried;
@@ -132,7 +137,7 @@ static void step_ptp_out(struct relaymodel *m)
 		m->step = more ? OP_DATA : OP_ANSWER;
 		if (more)
 			m->out = container(m, 2);
-		m->expected = NOT_YET;
+		m->expected = RELAYMODEL_NOT_YET;
 		return;
 	}
 	h = fake_ffs_send(m->rig.bench.ffs, RIG_PTP_OUT, packet, size);
@@ -176,7 +181,7 @@ void relaymodel_ptp(struct relaymodel *m)
 	case OP_ANSWER:
 		if (m->halted)
 			m->step = OP_IDLE;
-		else if (m->expected == NOT_YET && has_all(m))
+		else if (m->expected == RELAYMODEL_NOT_YET && has_all(m))
 			answer(m);
 		else if (m->expected < A_STALL && m->logs[RIG_PTP_IN].num - m->first >= m->expected)
 			m->step = OP_IDLE;

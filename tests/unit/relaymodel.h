@@ -6,6 +6,8 @@
 #ifndef TESTS_RELAYMODEL_H
 #define TESTS_RELAYMODEL_H
 
+#include <limits.h>
+
 #include "tests/unit/relayrig.h"
 #include "tests/unit/streamlog.h"
 
@@ -24,6 +26,8 @@ enum step {
 	OP_DATA, /* of the phone's */
 	OP_ANSWER,
 };
+
+#define RELAYMODEL_NOT_YET UINT_MAX /* `expected`: the camera has not got all of it */
 
 struct relaymodel {
 	struct relayrig rig;
@@ -52,7 +56,10 @@ struct relaymodel {
 		LINK_LOST, /* relay_hold */
 		LINK_BACK, /* relay_go_on, but not gone on */
 	} link;
-	unsigned losses, opened;
+	unsigned losses, opened, repeated;
+	bool repeatable; /* the operation's command may be sent again in the phone's stead, */
+	bool asked;	 /* and has been, since the link was lost last */
+	unsigned sent;	 /* packets by the phone, when it was back */
 	unsigned submitted[RIG_ENDPOINTS]; /* URBs, when it was lost last */
 	unsigned cut;			   /* PTP OUT packets that the camera had got by then */
 	bool halted;			   /* the operation has seen a halt */

@@ -208,11 +208,14 @@ void streamlog_check_out(const struct streamlog *l, const struct camera_endpoint
 	for (unsigned s = 0; s < l->num_sessions; s++) {
 		unsigned sent = l->sessions[s].packet;
 
-		for (; at < e->num && e->packets[at].urb < end(l, s).urb; at++) {
+		for (; at < e->num; at++) {
 			unsigned from = sent;
 
+			/* Of an URB that the relay does not count. */
 			if (e->packets[at].lost)
 				continue;
+			if (e->packets[at].urb >= end(l, s).urb)
+				break;
 			/* Zero-length ones are all the same. */
 			while (sent < end(l, s).packet &&
 				(!is_same(&l->packets[sent], &e->packets[at]) ||

@@ -52,7 +52,7 @@ static void test_gap(void **state)
 	(void)state;
 	ptprig_open(&r);
 	camera = r.bench.camera;
-	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_command(&r, PTPRIG_DELETE, 1);
 	bench_container(packet, sizeof(packet), PTPRIG_DATA, PTPRIG_LARGE, 7);
 	for (unsigned i = 0; i < 64; i++)
 		camera_put(r.camera[RIG_PTP_IN], packet, sizeof(packet));
@@ -81,11 +81,101 @@ static void test_cut_command(void **state)
 
 	(void)state;
 	ptprig_open(&r);
-	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_command(&r, PTPRIG_DELETE, 1);
 	ptprig_lose(&r);
 	ptprig_come_back(&r);
 	assert_int_equal(ptprig_read_to_halt(&r), 0);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->num, 1);
 	ptprig_close(&r);
+}
+
+/* The same of a command that only asks: the camera is asked again, as often as that happens, in the
+ * phone's session, and the phone notices nothing. */
+static void test_repeated(void **state)
+{
+	const bool *in_session = *state;
+	struct relayrig r;
+	unsigned at = 1;
+
+	ptprig_open(&r);
+	if (*in_session) {
+		ptprig_open_session(&r);
+		at++;
+	}
+	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		ptprig_lose(&r);
+		r.gone_on = 0;
+		ptprig_come_back(&r);
+		if (*in_session) {
+			ptprig_expect_command(&r, at++, PTPRIG_OPEN_SESSION, 0, PTPRIG_SESSION);
+			assert_int_equal(r.camera[RIG_PTP_OUT]->num, at);
+			ptprig_answer(&r, PTPRIG_OK);
+		}
+		ptprig_expect_command(&r, at++, PTPRIG_GET_OBJECT, PTPRIG_TRANSACTION, 1);
+		assert_int_equal(r.camera[RIG_PTP_OUT]->num, at);
+		assert_int_equal(r.gone_on, 1);
+	}
+	ptprig_answer(&r, PTPRIG_OK);
+	ptprig_expect_answer(&r, PTPRIG_OK);
+	assert_int_equal(ptprig_halts(&r), 0);
+	ptprig_close(&r);
+}
+
+/* It was put down to read-ahead that the camera halted: it has forgotten that, too. */
+static void test_repeated_early(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	ptprig_open(&r);
+	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	camera_put_error(r.camera[RIG_PTP_IN], -EPIPE);
+	bench_settle(&r.bench);
+	assert_int_equal(relay_pipe(r.relay, RIG_PTP_IN)->state, PIPE_EARLY);
+	ptprig_lose(&r);
+	ptprig_come_back(&r);
+	ptprig_expect_command(&r, 1, PTPRIG_GET_OBJECT, PTPRIG_TRANSACTION, 1);
+	relayrig_wait(&r, 1);
+	ptprig_answer(&r, PTPRIG_OK);
+	ptprig_expect_answer(&r, PTPRIG_OK);
+	assert_int_equal(ptprig_halts(&r), 0);
+	ptprig_close(&r);
+}
+
+/* Not where the phone has given it up meanwhile, and asks for something else. */
+static void test_repeated_no_more(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	ptprig_open(&r);
+	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_lose(&r);
+	ptprig_command(&r, PTPRIG_GET_OBJECT, 2);
+	ptprig_come_back(&r);
+	ptprig_expect_command(&r, 1, PTPRIG_GET_OBJECT, PTPRIG_TRANSACTION, 2);
+	assert_int_equal(r.camera[RIG_PTP_OUT]->num, 2);
+	ptprig_answer(&r, PTPRIG_OK);
+	ptprig_expect_answer(&r, PTPRIG_OK);
+	ptprig_close(&r);
+}
+
+/* Nor where the camera does not take it: the phone sees an unplug. */
+static void test_repeated_in_vain(void **state)
+{
+	struct relayrig r;
+
+	(void)state;
+	ptprig_open(&r);
+	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_lose(&r);
+	r.camera[RIG_PTP_OUT]->fail = -EPIPE;
+	r.camera[RIG_PTP_OUT]->fail_at = r.camera[RIG_PTP_OUT]->num;
+	ptprig_come_back(&r);
+	assert_int_equal(r.gone_on, 0);
+	assert_int_equal(r.failed, 1);
+	relayrig_close(&r);
 }
 
 /* In a data phase of the phone's: it may send the rest, which goes nowhere. */
@@ -193,7 +283,7 @@ static void test_command_at_hold(void **state)
 
 	(void)state;
 	ptprig_open(&r);
-	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_command(&r, PTPRIG_DELETE, 1);
 	ptprig_lose(&r);
 	ptprig_come_back(&r);
 	assert_int_equal(ptprig_read_to_halt(&r), 0);
@@ -393,6 +483,11 @@ int main(void)
 		cmocka_unit_test(test_cut_in),
 		cmocka_unit_test(test_gap),
 		cmocka_unit_test(test_cut_command),
+		{"repeated", test_repeated, NULL, NULL, &no},
+		{"repeated, in a session", test_repeated, NULL, NULL, &yes},
+		cmocka_unit_test(test_repeated_early),
+		cmocka_unit_test(test_repeated_no_more),
+		cmocka_unit_test(test_repeated_in_vain),
 		{"cut out", test_cut_out, NULL, NULL, &none},
 		{"cut out, some sent meanwhile", test_cut_out, NULL, NULL, &some},
 		{"cut out, the rest sent meanwhile", test_cut_out, NULL, NULL, &all},

@@ -225,7 +225,7 @@ static void test_halted(void **state)
 	struct relayrig r;
 
 	ptprig_open(&r);
-	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_command(&r, PTPRIG_DELETE, 1);
 	if (*clearing)
 		r.bench.camera->deaf = true;
 	camera_put_error(r.camera[RIG_EVENT], -EPIPE);

@@ -313,7 +313,8 @@ static void check(struct relaymodel *m)
 }
 
 struct totals {
-	unsigned long packets[RIG_ENDPOINTS], stalls[RIG_ENDPOINTS], sessions, losses, opened;
+	unsigned long packets[RIG_ENDPOINTS], stalls[RIG_ENDPOINTS], sessions, losses, opened,
+		repeated;
 };
 
 static void run(uint64_t seed, bool loses, struct totals *t)
@@ -340,6 +341,7 @@ static void run(uint64_t seed, bool loses, struct totals *t)
 	}
 	t->losses += m->losses;
 	t->opened += m->opened;
+	t->repeated += m->repeated;
 	relayrig_close(&m->rig);
 	free(m);
 }
@@ -353,7 +355,7 @@ struct seeds {
 static void test_random(void **state)
 {
 	const struct seeds *seeds = *state;
-	struct totals t = {{0}, {0}, 0, 0, 0};
+	struct totals t = {.sessions = 0};
 
 	for (unsigned i = 0; i < seeds->runs; i++) {
 		/* So that a failure can be run again by itself. */
@@ -372,9 +374,11 @@ static void test_random(void **state)
 		assert_true(!relayrig_is_in(i) || (seeds->loses && i == RIG_EVENT) ||
 			t.stalls[i] >= seeds->runs / 4);
 	}
-	print_message("%lu sessions, %lu losses, %lu PTP sessions opened again\n",
-		t.sessions / RIG_ENDPOINTS, t.losses, t.opened);
+	print_message("%lu sessions, %lu losses, %lu PTP sessions opened again, %lu commands sent "
+		      "again\n",
+		t.sessions / RIG_ENDPOINTS, t.losses, t.opened, t.repeated);
 	assert_true(!seeds->loses || t.losses >= 2 * seeds->runs);
+	assert_true(!seeds->loses || t.repeated >= seeds->runs / 2);
 	assert_true(t.sessions / RIG_ENDPOINTS >= seeds->runs);
 }
 
