@@ -119,6 +119,7 @@ check "the phone has noticed nothing" [ "$(phone_number)" = "$number" ]
 downloads_same phone one
 
 say "the server gives the camera up while there are two:"
+mark
 usbip unbind -b "$first" >/dev/null 2>&1
 sees_an_unplug
 check "the one that is left is taken" eventually 45 usb_up dummy_hcd.0
