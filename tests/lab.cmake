@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One test a scenario and kernel; adding a file to lab/scenarios adds its tests.
+option(IP2USB_LAB_LONG "Every scenario on both kernels: half an hour more" OFF)
 set(IP2USB_RELEASE $<TARGET_FILE_DIR:ip2usb> CACHE STRING
 	"Folder of the ip2usb whose speed and memory are measured")
 
@@ -31,11 +32,14 @@ foreach(file ${scenarios})
 	else()
 		set(binary $<TARGET_FILE_DIR:ip2usb>)
 	endif()
-	# The longest by turns, one kernel each; lab/run has them on either.
+	# The longest by turns, one kernel each.
 	set(kernels 6.1 6.12)
-	if(scenario MATCHES "^(announced|faults_midway|reenumeration)$")
+	if(IP2USB_LAB_LONG)
+	elseif(scenario STREQUAL faults_midway)
+		set(kernels)
+	elseif(scenario MATCHES "^(announced|another_camera|override|reenumeration)$")
 		set(kernels 6.1)
-	elseif(scenario MATCHES "^(faults|sessions)$")
+	elseif(scenario MATCHES "^(discover|faults|sessions|twins)$")
 		set(kernels 6.12)
 	endif()
 	foreach(kernel ${kernels})
@@ -48,6 +52,13 @@ foreach(file ${scenarios})
 	endforeach()
 endforeach()
 # The longest first.
-set_tests_properties(lab-6.12-sessions lab-6.1-reenumeration PROPERTIES COST 1000)
-set_tests_properties(lab-6.12-faults lab-6.1-faults_midway lab-6.1-announced PROPERTIES COST 800)
-set_tests_properties(lab-6.1-speed lab-6.12-speed PROPERTIES COST 500)
+foreach(costs sessions=1000 reenumeration=1000 faults_midway=900 faults=800 announced=800 speed=500)
+	string(REPLACE "=" ";" costs ${costs})
+	list(GET costs 0 scenario)
+	list(GET costs 1 cost)
+	foreach(kernel 6.1 6.12)
+		if(TEST lab-${kernel}-${scenario})
+			set_tests_properties(lab-${kernel}-${scenario} PROPERTIES COST ${cost})
+		endif()
+	endforeach()
+endforeach()
