@@ -20,7 +20,7 @@ enum type {
 static void tell(
 	struct framing *f, enum framing_dir dir, enum type type, uint16_t code, uint32_t size)
 {
-	uint8_t container[PACKET] = {(uint8_t)size, (uint8_t)(size >> 8), 0, 0, type, 0,
+	uint8_t container[PACKET] = {(uint8_t)size, (uint8_t)(size >> 8), 0, 0, (uint8_t)type, 0,
 		(uint8_t)code, (uint8_t)(code >> 8), 7};
 
 	assert_true(framing_next(f, dir) > 0);
