@@ -72,7 +72,8 @@ over_ip2usb() {
 	bridge_start
 	load phone || fail "the load fails with ip2usb"
 	bridge_stop
-	eventually 3 server_free
+	# The end of the connection can get lost, too.
+	eventually 20 server_free
 }
 
 over_gadget() {
