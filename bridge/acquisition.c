@@ -307,7 +307,9 @@ static void import(struct acquisition *a, struct conn *conn)
 	if (client_new(conn, a->imported, &client_callbacks, a, &a->client)) {
 		conn_close(conn);
 		end(a, OUTCOME_FAILED, "out of memory");
+		return;
 	}
+	client_set_tap(a->client, a->options.tap);
 }
 
 static void start_import(struct acquisition *a)

@@ -26,6 +26,7 @@ struct config;
 struct devlist;
 struct probe;
 struct resolver;
+struct tap;
 
 /* What a command has come to; its exit code. */
 enum outcome {
@@ -50,6 +51,7 @@ struct acquisition_options {
 	uint16_t local_port; /* of its connections, see conn_open; 0: any */
 	bool quiet;	     /* what stands in the way has been said before */
 	double connect_s;    /* that listing and importing may take each; 0: 10 */
+	struct tap *tap;     /* of its session, see client_set_tap */
 };
 
 struct acquisition {

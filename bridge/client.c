@@ -11,6 +11,7 @@
 #include <linux/usb/ch9.h>
 
 #include "bridge/conn.h"
+#include "bridge/tap.h"
 #include "bridge/urbtable.h"
 
 _Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room for");
@@ -37,6 +38,7 @@ struct client {
 	uint32_t devid;
 	struct urbtable urbs;
 	struct outbox outbox;
+	struct tap *tap; /* NULL: nobody can ask for copies */
 	/* in: a record (header or op message), then perhaps payload */
 	uint8_t rx[USBIP_DEVICE_SIZE];
 	size_t rx_have;
@@ -65,6 +67,57 @@ static void close_with(struct client *c, int error, const char *format, ...)
 	c->state = STATE_CLOSED;
 	conn_close(&c->conn);
 	c->callbacks->closed(c->user, error, reason);
+}
+
+/* ---- copies ---- */
+
+static bool urb_is_in(const struct client_urb *urb)
+{
+	return urb->endpoint ? urb->endpoint & 0x80 : (urb->setup[0] & 0x80) && urb->length;
+}
+
+void client_set_tap(struct client *c, struct tap *tap)
+{
+	c->tap = tap;
+}
+
+static bool is_tapped(const struct client *c)
+{
+	return c->tap && c->tap->num_readers;
+}
+
+static void tap_submitted(const struct client *c, const struct client_urb *urb, bool in)
+{
+	tap_put(c->tap,
+		&(struct tap_event){
+			.type = URB_SUBMIT,
+			.seqnum = urb->seqnum,
+			.devid = c->devid,
+			.endpoint = urb->endpoint | (in ? USB_DIR_IN : 0),
+			.setup = urb->endpoint ? NULL : urb->setup,
+			.data = in ? NULL : urb->buffer,
+			.length = urb->length,
+			.interval = urb->interval,
+			.flags = urb->flags,
+		});
+}
+
+static void tap_done(const struct client *c, const struct client_urb *urb)
+{
+	bool in = urb_is_in(urb);
+
+	tap_put(c->tap,
+		&(struct tap_event){
+			.type = URB_COMPLETE,
+			.seqnum = urb->seqnum,
+			.devid = c->devid,
+			.endpoint = urb->endpoint | (in ? USB_DIR_IN : 0),
+			.data = in ? urb->buffer : NULL,
+			.length = urb->actual,
+			.status = urb->status,
+			.interval = urb->interval,
+			.flags = urb->flags,
+		});
 }
 
 static void close_protocol(struct client *c, const char *field)
@@ -178,11 +231,6 @@ static void on_import_device(struct client *c)
 
 /* ---- URBs, out ---- */
 
-static bool urb_is_in(const struct client_urb *urb)
-{
-	return urb->endpoint ? urb->endpoint & 0x80 : (urb->setup[0] & 0x80) && urb->length;
-}
-
 int client_submit(struct client *c, struct client_urb *urb)
 {
 	bool in = urb_is_in(urb);
@@ -217,6 +265,8 @@ int client_submit(struct client *c, struct client_urb *urb)
 	urb->submit.payload = urb->buffer;
 	urb->submit.payload_size = in ? 0 : urb->length;
 	outbox_put(&c->outbox, &urb->submit);
+	if (is_tapped(c))
+		tap_submitted(c, urb, in);
 	return 0;
 }
 
@@ -259,6 +309,11 @@ void client_peer(const struct client *c, char *out)
 	conn_peer(&c->conn, out);
 }
 
+uint32_t client_devid(const struct client *c)
+{
+	return c->devid;
+}
+
 unsigned client_in_flight(const struct client *c)
 {
 	return URBTABLE_SIZE - c->urbs.num_free;
@@ -277,8 +332,10 @@ void client_flush(struct client *c)
 
 /* ---- URBs, in ---- */
 
-static void give_back(struct client_urb *urb)
+static void give_back(const struct client *c, struct client_urb *urb)
 {
+	if (is_tapped(c))
+		tap_done(c, urb);
 	urb->seqnum = 0;
 	urb->done(urb, urb->status, urb->actual);
 }
@@ -292,7 +349,7 @@ void client_abandon(struct client *c)
 			continue;
 		urb->status = -ENOTCONN;
 		urb->actual = 0;
-		give_back(urb);
+		give_back(c, urb);
 	}
 }
 
@@ -303,13 +360,13 @@ static void submit_answered(struct client *c, struct client_urb *urb)
 	urb->answered = true;
 	if (!urb->unlinking) {
 		urbtable_remove(&c->urbs, urb->seqnum);
-		give_back(urb);
+		give_back(c, urb);
 		return;
 	}
 	client_flush(c);
 	if (c->state == STATE_IMPORTED && !urb->unlink.queued &&
 		urbtable_hold(&c->urbs, urb->seqnum))
-		give_back(urb);
+		give_back(c, urb);
 }
 
 static void on_ret_submit(struct client *c, const struct usbip_header *h)
@@ -369,7 +426,7 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 		urb->status = -ECONNRESET;
 		urb->actual = 0;
 	}
-	give_back(urb);
+	give_back(c, urb);
 }
 
 static void on_header(struct client *c)

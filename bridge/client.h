@@ -21,6 +21,7 @@
 struct client;
 struct conn;
 struct conn_info;
+struct tap;
 
 /* One URB. It may not move or be submitted again before `done`, which comes exactly once for each
  * client_submit unless the client is freed first. */
@@ -63,6 +64,9 @@ struct client_callbacks {
 int client_new(const struct conn *conn, const char *busid, const struct client_callbacks *callbacks,
 	void *user, struct client **out);
 
+/* Copies of all URBs from now on; `tap` must stay as long as the client. */
+void client_set_tap(struct client *c, struct tap *tap);
+
 /* When the session is over: what the server had is done, with -ENOTCONN and no data. */
 void client_abandon(struct client *c);
 
@@ -91,6 +95,9 @@ void client_unlink(struct client *c, struct client_urb *urb);
 /* Of its connection: conn_info; and conn_peer, CONN_ADDRESS_SIZE bytes. */
 struct conn_info client_link(const struct client *c);
 void client_peer(const struct client *c, char *out);
+
+/* USB/IP's number of the imported device: its bus's in the upper 16 bits, its own in the lower. */
+uint32_t client_devid(const struct client *c);
 
 /* URBs that the server has, with those given back whose RET_UNLINK is awaited. */
 unsigned client_in_flight(const struct client *c);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/capture.h"
 #include "bridge/check.h"
 #include "bridge/control.h"
 #include "bridge/discover.h"
@@ -19,11 +20,15 @@
 #include "bridge/usbip.h"
 #include "gadget/glog.h"
 
+#define LIMIT 64 /* MiB: files are often in memory */
+#define MAX_LIMIT 65536
+
 struct options {
 	const char *config;
 	const char *const *overrides; /* NULL: -c is given */
 	bool json, once, watch, help;
 	const char *operands[2]; /* NULL: none */
+	unsigned limit;		 /* MiB */
 };
 
 static int command_run(const struct options *options);
@@ -33,6 +38,7 @@ static int command_discover(const struct options *options);
 static int command_pair(const struct options *options);
 static int command_unpair(const struct options *options);
 static int command_status(const struct options *options);
+static int command_capture(const struct options *options);
 
 static const struct command {
 	const char *name, *arguments, *help;
@@ -51,6 +57,8 @@ static const struct command {
 		2, command_pair},
 	{"unpair", "[-c FILE]", "undo that", "c", 0, 0, command_unpair},
 	{"status", "[--json] [--watch]", "show how a running one is", "jw", 0, 0, command_status},
+	{"capture", "FILE [--limit MIB]", "record what it and the camera say, for Wireshark", "l",
+		1, 1, command_capture},
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -66,11 +74,25 @@ static void print_usage(FILE *out)
 		"  -c FILE    the configuration, " IP2USB_CONF " unless given\n"
 		"  MATCH      a bus id such as 1-1.4, or VID:PID; any device unless given\n"
 		"  SUBNET     such as 192.168.1.0/24, all of which is asked; without it mDNS is\n"
+		"  --limit    the size that FILE may have, 64 MiB unless given; - is standard "
+		"output\n"
 		"  --once     end where something is lost or not there, instead of waiting for it\n"
 		"  -v         say more; with list, HOST is the configured server unless given\n\n"
 		"Exit: 0 done, 1 failed, 2 usage, 3 no such camera or server, 4 ambiguous,\n"
 		"5 cannot be presented.\n"
 		"See ip2usb(8) and ip2usb.conf(5).\n");
+}
+
+static bool parse_limit(const char *text, unsigned *limit)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	*limit = (unsigned)n;
+	if (*text >= '0' && *text <= '9' && !*end && n > 0 && n <= MAX_LIMIT)
+		return true;
+	fprintf(stderr, "ip2usb: --limit %s: not a number of MiB from 1 to %d\n", text, MAX_LIMIT);
+	return false;
 }
 
 /* False on what the command does not take, which has been complained of. */
@@ -81,13 +103,15 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 		{"json", no_argument, NULL, 'j'},
 		{"once", no_argument, NULL, 'o'},
 		{"watch", no_argument, NULL, 'w'},
+		{"limit", required_argument, NULL, 'l'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int c, i = 0;
 
-	*o = (struct options){.config = IP2USB_CONF, .overrides = settings_overrides};
+	*o = (struct options){
+		.config = IP2USB_CONF, .overrides = settings_overrides, .limit = LIMIT};
 	while ((c = getopt_long(argc, argv, "c:vh", known, NULL)) != -1) {
 		if (c == '?')
 			return false;
@@ -111,6 +135,10 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 			break;
 		case 'o':
 			o->once = true;
+			break;
+		case 'l':
+			if (!parse_limit(optarg, &o->limit))
+				return false;
 			break;
 		case 'v':
 			log_set_level(LOG_DEBUG);
@@ -202,7 +230,13 @@ static int command_unpair(const struct options *options)
 
 static int command_status(const struct options *options)
 {
-	return status_run(&(struct status_options){CONTROL_SOCKET, options->json, options->watch});
+	return status_run(&(struct status_options){&control_status, options->json, options->watch});
+}
+
+static int command_capture(const struct options *options)
+{
+	return capture_run(&(struct capture_options){
+		&control_capture, options->operands[0], (uint64_t)options->limit << 20});
 }
 
 static int run_command(const struct command *command, int argc, char **argv)

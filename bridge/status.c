@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/status.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -21,24 +18,6 @@
 
 /* ---- fetching ---- */
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd, error;
-
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	error = -errno;
-	close(fd);
-	return error;
-}
-
 static bool read_all(int fd, char text[MAX_REPORT])
 {
 	size_t have = 0;
@@ -50,23 +29,17 @@ static bool read_all(int fd, char text[MAX_REPORT])
 	return !n && have && have < MAX_REPORT - 1;
 }
 
-static bool fetch(const char *path, char text[MAX_REPORT])
+static bool fetch(const struct control_socket *socket, char text[MAX_REPORT])
 {
-	int fd = connect_to(path);
+	int fd = control_connect(socket);
 	bool whole;
 
-	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		log_error("ip2usb does not run here");
-	else if (fd == -EACCES)
-		log_error("%s: only root and the group " CONTROL_GROUP " may ask", path);
-	else if (fd < 0)
-		log_error("%s: %s", path, strerror(-fd));
 	if (fd < 0)
 		return false;
 	whole = read_all(fd, text);
 	close(fd);
 	if (!whole)
-		log_error("%s: the answer is not complete", path);
+		log_error("%s: the answer is not complete", socket->path);
 	return whole;
 }
 

@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 
+struct control_socket;
+
 struct status_options {
-	const char *socket; /* CONTROL_SOCKET */
-	bool json;	    /* as it comes */
-	bool watch;	    /* every second, until a signal */
+	const struct control_socket *socket; /* control_status */
+	bool json;			     /* as it comes */
+	bool watch;			     /* every second, until a signal */
 };
 
 /* Prints it, or says why not. Exit code: 0, 1 failed. */

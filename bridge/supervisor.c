@@ -27,6 +27,7 @@
 #include "bridge/relay.h"
 #include "bridge/report.h"
 #include "bridge/settings.h"
+#include "bridge/tap.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 
@@ -69,7 +70,8 @@ struct supervisor {
 	struct hold hold; /* on: the link is lost, and the phone waits */
 	struct led led;
 	enum led_code shown; /* if nothing is more urgent */
-	struct control control;
+	struct control status, capture;
+	struct tap tap;
 	struct notify notify;
 	struct notice notice;
 	struct acquisition acquisition;
@@ -336,9 +338,8 @@ static void note_state(struct supervisor *s)
 		notify_status(&s->notify, state, s->reason);
 }
 
-static char *report(void *user)
+static char *report(const struct supervisor *s)
 {
-	const struct supervisor *s = user;
 	bool presented = s->presentation;
 	struct conn_info link;
 	struct report r = {
@@ -363,6 +364,25 @@ static char *report(void *user)
 	return report_write(&r);
 }
 
+static void on_status(void *user, int fd)
+{
+	char *text = report(user);
+
+	control_answer(fd, text);
+	free(text);
+}
+
+static void on_capture(void *user, int fd)
+{
+	struct supervisor *s = user;
+	struct tap_reader *reader = tap_add(&s->tap, fd);
+
+	/* Its descriptors have passed already. */
+	if (reader && s->presentation && !s->hold.on)
+		tap_show_camera(&s->tap, reader, client_devid(s->acquisition.client),
+			acquisition_profile(&s->acquisition));
+}
+
 /* ---- the loop ---- */
 
 /* Until SIGHUP. */
@@ -376,7 +396,7 @@ static void wait_for_pairing(struct supervisor *s)
 static void start_acquiring(struct supervisor *s)
 {
 	const struct acquisition_options options = {
-		LOCAL_PORT, s->repeated || s->hold.on, s->hold.on ? HOLD_CONNECT_S : 0.};
+		LOCAL_PORT, s->repeated || s->hold.on, s->hold.on ? HOLD_CONNECT_S : 0., &s->tap};
 
 	if (s->hold.on) {
 		acquisition_again(&s->acquisition, &options);
@@ -594,7 +614,8 @@ enum outcome supervisor_run(
 	led_init(&s.led, s.loop, LED_FOLDER, s.settings.config.led.name);
 	show(&s, LED_SEARCHING);
 	start_watchers(&s);
-	(void)control_open(&s.control, s.loop, CONTROL_SOCKET, report, &s);
+	(void)control_open(&s.status, s.loop, &control_status, on_status, &s);
+	(void)control_open(&s.capture, s.loop, &control_capture, on_capture, &s);
 	notify_init(&s.notify, s.loop);
 	notify_ready(&s.notify);
 	start(&s);
@@ -602,7 +623,9 @@ enum outcome supervisor_run(
 	ev_run(s.loop, 0);
 	notice_stop(&s.notice);
 	notify_fini(&s.notify);
-	control_close(&s.control);
+	control_close(&s.capture);
+	control_close(&s.status);
+	tap_fini(&s.tap);
 	led_fini(&s.led);
 	ev_loop_destroy(s.loop);
 	close(claim);

@@ -11,16 +11,21 @@ _ip2usb() {
 		mapfile -t COMPREPLY < <(compgen -W "$options --help --version" -- "$word")
 		return 0
 	fi
-	if [ "$before" = -c ] || [ "$before" = --config ]; then
+	case $before in
+	-c | --config)
 		compopt -o default # files
 		return 0
-	fi
+		;;
+	--limit) return 0 ;; # a number
+	esac
 	usage=$(grep "^  ip2usb ${COMP_WORDS[1]} " <<<"$usage") || return 0
 	if [[ $word == -* ]]; then
 		options=$(grep -o '\[--*[a-z]*' <<<"$usage" | tr -d '[')
 		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$word")
 	elif [[ $usage == *HOST* ]]; then
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
+	elif [[ $usage == *" FILE "* && $usage != *"-c FILE"* ]]; then
+		compopt -o default
 	fi
 }
 complete -F _ip2usb ip2usb

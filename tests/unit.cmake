@@ -48,6 +48,7 @@ foreach(wrapped
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)
 	target_link_options(${CMAKE_MATCH_1} PRIVATE ${functions})
 endforeach()
+target_link_libraries(test_capture PRIVATE PkgConfig::PCAP)
 if(AVAHI_FOUND)
 	target_compile_definitions(test_browse PRIVATE HAVE_AVAHI)
 	target_link_libraries(test_browse PRIVATE PkgConfig::AVAHI)

@@ -171,21 +171,25 @@ static void test_people(void **state)
 /* ---- the socket ---- */
 
 static char path[32];
+static const struct control_socket at_path = {path, SOCK_STREAM, true};
 
-static char *text_of(void *user)
+static void answer_report(void *user, int fd)
 {
-	return report_write(user);
+	char *text = report_write(user);
+
+	control_answer(fd, text);
+	free(text);
 }
 
-static char *no_text(void *user)
+static void answer_nothing(void *user, int fd)
 {
 	(void)user;
-	return NULL;
+	control_answer(fd, NULL);
 }
 
 #define LONG (1 << 20) /* more than a socket takes */
 
-static char *long_text(void *user)
+static void answer_long(void *user, int fd)
 {
 	char *text = malloc(LONG + 1);
 
@@ -193,15 +197,16 @@ static char *long_text(void *user)
 	assert_non_null(text);
 	memset(text, 'x', LONG);
 	text[LONG] = 0;
-	return text;
+	control_answer(fd, text);
+	free(text);
 }
 
-static void open_control(struct control *control, char *(*text)(void *user))
+static void open_control(struct control *control, void (*answer)(void *user, int fd))
 {
 	strcpy(path, "/tmp/test_status.XXXXXX");
 	assert_int_equal(close(mkstemp(path)), 0); /* what a killed daemon has left */
 	assert_int_equal(
-		control_open(control, ev_default_loop(0), path, text, (void *)&searching), 0);
+		control_open(control, ev_default_loop(0), &at_path, answer, (void *)&searching), 0);
 }
 
 static void on_child(struct ev_loop *loop, ev_child *child, int events)
@@ -214,7 +219,7 @@ static void on_child(struct ev_loop *loop, ev_child *child, int events)
 /* `ip2usb status`, as another process; its exit status. */
 static int ask(void)
 {
-	struct status_options options = {.socket = path, .json = true};
+	struct status_options options = {.socket = &at_path, .json = true};
 	ev_child child;
 	pid_t pid;
 
@@ -241,7 +246,7 @@ static void test_socket(void **state)
 	/* The child would have lost it. */
 	(void)snprintf(wanted, sizeof(wanted), "%s", text);
 	free(text);
-	open_control(&control, text_of);
+	open_control(&control, answer_report);
 	assert_int_equal(umask(mask), 022);
 	assert_int_equal(stat(path, &info), 0);
 	assert_true(S_ISSOCK(info.st_mode));
@@ -259,14 +264,14 @@ static void test_socket(void **state)
 /* What does not come as a whole is not shown. */
 static void test_incomplete(void **state)
 {
-	static char *(*const texts[])(void *user) = {no_text, long_text};
+	static void (*const answers[])(void *user, int fd) = {answer_nothing, answer_long};
 	struct control control;
 	struct capture capture;
 	char out[16];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		open_control(&control, texts[i]);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		open_control(&control, answers[i]);
 		capture_begin(&capture, 1);
 		assert_int_not_equal(ask(), 0);
 		capture_end(&capture, out, sizeof(out));
@@ -283,7 +288,7 @@ static void test_not_read(void **state)
 	struct control control;
 
 	(void)state;
-	open_control(&control, long_text);
+	open_control(&control, answer_long);
 	strcpy(address.sun_path, path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	(void)alarm(10);
@@ -295,10 +300,11 @@ static void test_not_read(void **state)
 
 static void test_no_socket(void **state)
 {
+	static const struct control_socket nowhere = {"/nowhere/status", SOCK_STREAM, true};
 	struct control control;
 
 	(void)state;
-	assert_true(control_open(&control, NULL, "/nowhere/status", text_of, NULL) < 0);
+	assert_true(control_open(&control, NULL, &nowhere, answer_report, NULL) < 0);
 	control_close(&control);
 }
 

@@ -49,8 +49,10 @@ static struct {
 	int listener, server; /* for notices */
 	double ended, waited; /* when an attempt ended first; from then to the last attempt, s */
 	double slowness;      /* that a pause is longer by */
-	char *(*report)(void *user);
-	void *report_user;
+	void (*status)(void *user, int fd);
+	void *status_user;
+	const char *wanted; /* of what it answers */
+	bool has_wanted;
 	bool refuted; /* the report is not what the script says */
 } fake;
 
@@ -69,11 +71,9 @@ static void write_file(const char *path, const char *text)
 
 static bool report_has(const char *part)
 {
-	char *text = fake.report(fake.report_user);
-	bool has = text && strstr(text, part);
-
-	free(text);
-	return has;
+	fake.wanted = part;
+	fake.status(fake.status_user, -1);
+	return fake.has_wanted;
 }
 
 /* "?PART": the report has it. "[...": the override, and SIGHUP. "@...": the same of the base. */
@@ -364,13 +364,17 @@ const struct pipe *relay_pipe(const struct relay *r, size_t at)
 	return NULL;
 }
 
-int control_open(struct control *c, struct ev_loop *loop, const char *path,
-	char *(*text)(void *user), void *user)
+const struct control_socket control_status = {.path = "status"};
+const struct control_socket control_capture = {.path = "capture"};
+
+int control_open(struct control *c, struct ev_loop *loop, const struct control_socket *socket,
+	void (*connected)(void *user, int fd), void *user)
 {
 	(void)c;
-	(void)path;
-	fake.report = text;
-	fake.report_user = user;
+	if (socket != &control_status)
+		return 0;
+	fake.status = connected;
+	fake.status_user = user;
 	ev_timer_init(&fake.idle, on_idle, 0.01, 0.01);
 	ev_timer_start(loop, &fake.idle);
 	return 0;
@@ -379,6 +383,12 @@ int control_open(struct control *c, struct ev_loop *loop, const char *path,
 void control_close(struct control *c)
 {
 	(void)c;
+}
+
+void control_answer(int fd, const char *text)
+{
+	(void)fd;
+	fake.has_wanted = text && strstr(text, fake.wanted);
 }
 
 /* ---- tests ---- */
