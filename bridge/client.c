@@ -86,34 +86,20 @@ static bool is_tapped(const struct client *c)
 	return c->tap && c->tap->num_readers;
 }
 
-static void tap_submitted(const struct client *c, const struct client_urb *urb, bool in)
-{
-	tap_put(c->tap,
-		&(struct tap_event){
-			.type = URB_SUBMIT,
-			.seqnum = urb->seqnum,
-			.devid = c->devid,
-			.endpoint = urb->endpoint | (in ? USB_DIR_IN : 0),
-			.setup = urb->endpoint ? NULL : urb->setup,
-			.data = in ? NULL : urb->buffer,
-			.length = urb->length,
-			.interval = urb->interval,
-			.flags = urb->flags,
-		});
-}
-
-static void tap_done(const struct client *c, const struct client_urb *urb)
+/* What passes with the submission, or when it is done: OUT data then, IN data now. */
+static void tap_urb(const struct client *c, const struct client_urb *urb, bool done)
 {
 	bool in = urb_is_in(urb);
 
 	tap_put(c->tap,
 		&(struct tap_event){
-			.type = URB_COMPLETE,
+			.type = done ? URB_COMPLETE : URB_SUBMIT,
 			.seqnum = urb->seqnum,
 			.devid = c->devid,
 			.endpoint = urb->endpoint | (in ? USB_DIR_IN : 0),
-			.data = in ? urb->buffer : NULL,
-			.length = urb->actual,
+			.setup = done || urb->endpoint ? NULL : urb->setup,
+			.data = done == in ? urb->buffer : NULL,
+			.length = done ? urb->actual : urb->length,
 			.status = urb->status,
 			.interval = urb->interval,
 			.flags = urb->flags,
@@ -266,7 +252,7 @@ int client_submit(struct client *c, struct client_urb *urb)
 	urb->submit.payload_size = in ? 0 : urb->length;
 	outbox_put(&c->outbox, &urb->submit);
 	if (is_tapped(c))
-		tap_submitted(c, urb, in);
+		tap_urb(c, urb, false);
 	return 0;
 }
 
@@ -335,7 +321,7 @@ void client_flush(struct client *c)
 static void give_back(const struct client *c, struct client_urb *urb)
 {
 	if (is_tapped(c))
-		tap_done(c, urb);
+		tap_urb(c, urb, true);
 	urb->seqnum = 0;
 	urb->done(urb, urb->status, urb->actual);
 }

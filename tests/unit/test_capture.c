@@ -26,6 +26,7 @@
 
 static char folder[] = "/tmp/test_capture.XXXXXX", path[64], file[64];
 static const struct control_socket at_path = {path, SOCK_SEQPACKET, false};
+static struct ev_loop *loop; /* not the default one, which takes the end of children for itself */
 static struct control control;
 static struct tap tap;
 
@@ -45,7 +46,7 @@ static void on_asked(void *user, int fd)
 	assert_non_null(tap_add(&tap, fd));
 	for (unsigned i = 0; i < num_events; i++)
 		tap_put(&tap, &event);
-	ev_break(ev_default_loop(0), EVBREAK_ALL);
+	ev_break(loop, EVBREAK_ALL);
 }
 
 /* Starts it, and waits until it is served: with that many events. */
@@ -54,7 +55,7 @@ static pid_t start(uint64_t limit, unsigned events)
 	const struct capture_options options = {&at_path, file, limit};
 	pid_t pid;
 
-	assert_int_equal(control_open(&control, ev_default_loop(0), &at_path, on_asked, NULL), 0);
+	assert_int_equal(control_open(&control, loop, &at_path, on_asked, NULL), 0);
 	num_events = events;
 	(void)fflush(stdout);
 	pid = fork();
@@ -62,7 +63,7 @@ static pid_t start(uint64_t limit, unsigned events)
 	if (!pid)
 		_exit(capture_run(&options));
 	(void)alarm(60);
-	ev_run(ev_default_loop(0), 0);
+	ev_run(loop, 0);
 	(void)alarm(0);
 	return pid;
 }
@@ -232,7 +233,8 @@ static void test_file_refused(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	if (!mkdtemp(folder))
+	loop = ev_loop_new(0);
+	if (!loop || !mkdtemp(folder))
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/socket", folder);
 	(void)snprintf(file, sizeof(file), "%s/file", folder);
@@ -245,7 +247,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	(void)unlink(file);
-	ev_loop_destroy(ev_default_loop(0));
+	ev_loop_destroy(loop);
 	return rmdir(folder);
 }
 
