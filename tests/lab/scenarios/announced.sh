@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A camera that the server announces is presented within 1 s; one that it says was unplugged is not held for
+# A camera that the server announces is presented within 1 s, another within 3 s; one that it says was unplugged is not held for
 # long. pyusbip-notify, whose way of announcing this is, is not packaged: notify-server is a stand-in that
 # speaks its bytes. What is announced is bound: usbip-host has only what was bound since it was plugged in.
 # timeout: 900
@@ -85,6 +85,22 @@ check "it was the announcement that ended the pauses" \
 	[ "$(grep -c 'trying at once' $bridge_log)" -ge 3 ]
 check "within 1 s, each of ${times[*]} ms" \
 	[ "$(printf '%s\n' "${times[@]}" | sort -n | tail -n 1)" -le 1000 ]
+
+say "nothing is announced, and a pause has just begun, or lasts for some time:"
+times=()
+for late in 0 0.5 1; do
+	usbip unbind -b "$busid" >/dev/null 2>&1
+	goes
+	# By then they are as long as they get.
+	sleep 8
+	pauses
+	sleep $late
+	server_bind
+	start=$(ms)
+	presented "looked for"
+done
+check "within 3 s, each of ${times[*]} ms" \
+	[ "$(printf '%s\n' "${times[@]}" | sort -n | tail -n 1)" -le 3000 ]
 
 say "another device is announced:"
 usbip unbind -b "$busid" >/dev/null 2>&1
