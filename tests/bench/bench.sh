@@ -109,11 +109,20 @@ print(round((time.monotonic() - begin) * 1000))' "$1")
 	wait $server
 }
 
+# timeouts: how often the TCP of either end has waited for an acknowledgement in vain (RFC 6298), and sent again.
+timeouts() {
+	{
+		nstat -asz TcpExtTCPTimeouts
+		on_server nstat -asz TcpExtTCPTimeouts
+	} | awk '$1 == "TcpExtTCPTimeouts" { sum += $2 } END { print sum }'
+}
+
 # bench NAME BYTES: says "bench NAME LINK CLIENT: MILLISECONDS..." for each link and client; the gadget's link
-# is "-", as it has none. And "bench NAME LINK failed: COUNT", how often vhci had to begin again.
+# is "-", as it has none. And "bench NAME LINK timeouts-CLIENT: COUNT...", those of each time, and "bench NAME LINK
+# failed: COUNT", how often vhci had to begin again.
 bench() {
-	local name=$1 bytes=$2 at round client
-	local -A times
+	local name=$1 bytes=$2 at round client before
+	local -A times waits
 	for round in $(seq "$rounds"); do
 		over_gadget
 		times[gadget]+=" $took"
@@ -123,15 +132,21 @@ bench() {
 	for at in $links; do
 		link_named "$at"
 		times=()
+		waits=()
 		vhci_failures=0
 		for round in $(seq "$rounds"); do
 			for client in vhci ip2usb tcp; do
+				before=$(timeouts)
 				"over_$client" "$bytes"
 				times[$client]+=" $took"
+				waits[$client]+=" $(($(timeouts) - before))"
 			done
 			say "$name, $at, round $round of $rounds"
 		done
-		for client in vhci ip2usb tcp; do echo "bench $name $at $client:${times[$client]}"; done
+		for client in vhci ip2usb tcp; do
+			echo "bench $name $at $client:${times[$client]}"
+			echo "bench $name $at timeouts-$client:${waits[$client]}"
+		done
 		echo "bench $name $at failed: $vhci_failures"
 	done
 	link_named 0ms

@@ -11,12 +11,14 @@ def of($other): if . and $other then [., $other] | transpose | map(.[0] * 100 / 
 # "5ms" is 5; null for the links that are not a delay alone.
 def delay: capture("^(?<ms>[0-9.]+)ms$") | .ms | tonumber;
 
-# Lines, an array => {results, exchanges}
+# Lines, an array => {results, failed, timeouts, exchanges}
 def parsed:
 	map(capture("^(?<load>[^ ]+) (?<link>[^ ]+) (?<client>[^ ]+): *(?<times>.*)$")
 		| .times |= (split(" ") | map(tonumber)))
 	| {
-		results: map(select(.client != "exchanges" and .client != "failed")),
+		results: map(select(.client | test("^(exchanges|failed|timeouts-.*)$") | not)),
+		timeouts: map(select(.client | startswith("timeouts-"))
+			| {load, link, client: (.client | ltrimstr("timeouts-")), counts: .times}),
 		failed: map(select(.client == "failed") | {load, link, count: .times[0]}),
 		exchanges: (map(select(.client == "exchanges"))
 			| group_by(.load)
