@@ -10,13 +10,13 @@
 #include "bridge/capture.h"
 #include "bridge/check.h"
 #include "bridge/control.h"
+#include "bridge/daemon.h"
 #include "bridge/discover.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pair.h"
 #include "bridge/settings.h"
 #include "bridge/status.h"
-#include "bridge/supervisor.h"
 #include "bridge/usbip.h"
 #include "gadget/glog.h"
 
@@ -178,13 +178,13 @@ static bool read_config(struct settings *settings, const struct options *options
 
 static int command_run(const struct options *options)
 {
-	struct supervisor_options supervisor = {options->config, options->overrides, options->once};
+	struct daemon_options daemon = {options->config, options->overrides, options->once};
 	struct settings settings;
 	int r = read_settings(&settings, options);
 
 	/* What is not paired waits for it. */
 	if (!r || (r == -ENODATA && !options->once))
-		return (int)supervisor_run(&settings, &supervisor);
+		return (int)daemon_run(&settings, &daemon);
 	log_error("%s", settings.error);
 	return OUTCOME_USAGE;
 }

@@ -1,35 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/supervisor.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <ev.h>
 
-#include "bridge/backoff.h"
-#include "bridge/client.h"
-#include "bridge/control.h"
-#include "bridge/hold.h"
-#include "bridge/led.h"
 #include "bridge/log.h"
-#include "bridge/notice.h"
 #include "bridge/notify.h"
 #include "bridge/phone.h"
 #include "bridge/pipe.h"
 #include "bridge/presentation.h"
-#include "bridge/probe.h"
 #include "bridge/relay.h"
 #include "bridge/report.h"
-#include "bridge/settings.h"
-#include "bridge/tap.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
+#include "gadget/usbdesc.h"
 
 /* Always the same, see conn_open; below those that are given out to whoever wants any. */
 #define LOCAL_PORT 23240
@@ -46,7 +35,7 @@
 #define STEADY_S 10.
 
 /* What has come to an end, and what may be done about it. */
-static const struct trouble {
+static const struct supervisor_trouble {
 	double longest_pause_s;
 	enum led_code led;
 } troubles[] = {
@@ -58,37 +47,7 @@ static const struct trouble {
 	[OUTCOME_AMBIGUOUS] = {30., LED_NEEDS_YOU},
 	[OUTCOME_UNPRESENTABLE] = {30., LED_NEEDS_YOU},
 };
-static const struct trouble no_gadget = {30., LED_FAULT};
-
-struct supervisor {
-	const struct supervisor_options *options;
-	struct settings settings; /* that were good last; `problem` is of those read last */
-	struct ev_loop *loop;
-	ev_signal sigterm, sigint, sighup, sigusr1;
-	ev_prepare prepare;
-	ev_timer pause;
-	struct hold hold; /* on: the link is lost, and the phone waits */
-	struct led led;
-	enum led_code shown; /* if nothing is more urgent */
-	struct control status, capture;
-	struct tap tap;
-	struct notify notify;
-	struct notice notice;
-	struct acquisition acquisition;
-	bool acquiring;			   /* there is an acquisition; else there is a pause */
-	struct presentation *presentation; /* NULL before the camera is there */
-	uint64_t bytes;			   /* that had been relayed when the loop slept last */
-	bool ending, draining;		   /* to be carried out; under way */
-	bool stopping;			   /* for good */
-	enum outcome outcome;
-	const struct trouble *trouble;
-	struct backoff backoff; /* anew since a camera was presented for long */
-	bool repeated;		/* what is found now has been said */
-	double presented;	/* the loop's time then */
-	char reason[600];	/* of the last end, or of the hold; empty: the camera is there */
-	const char *state;	/* state_str() when it changed last, NULL: to be noted, */
-	double since;		/* and the time then, in s */
-};
+static const struct supervisor_trouble no_gadget = {30., LED_FAULT};
 
 static void end(struct supervisor *s, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -262,7 +221,7 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 {
 	struct supervisor *s = user;
 	bool lost = s->presentation && s->acquisition.lost;
-	bool may_hold = s->settings.config.link.hold_s && !s->options->once;
+	bool may_hold = s->settings.config.link.hold_s && !s->options.once;
 
 	if (s->ending)
 		return;
@@ -335,52 +294,7 @@ static void note_state(struct supervisor *s)
 	s->state = state;
 	s->since = now_s();
 	if (!s->stopping)
-		notify_status(&s->notify, state, s->reason);
-}
-
-static char *report(const struct supervisor *s)
-{
-	bool presented = s->presentation;
-	struct conn_info link;
-	struct report r = {
-		.state = state_str(s),
-		.reason = s->reason,
-		.problem = s->settings.problem,
-		.since_s = now_s() - s->since,
-		.host = s->settings.config.server.host,
-		.port = s->settings.config.server.port,
-	};
-
-	if (presented && !s->hold.on) {
-		link = client_link(s->acquisition.client);
-		r.link = &link;
-	}
-	if (presented) {
-		r.busid = s->acquisition.imported;
-		r.camera = acquisition_profile(&s->acquisition);
-		r.udc = presentation_udc(s->presentation);
-		r.relay = presentation_relay(s->presentation);
-	}
-	return report_write(&r);
-}
-
-static void on_status(void *user, int fd)
-{
-	char *text = report(user);
-
-	control_answer(fd, text);
-	free(text);
-}
-
-static void on_capture(void *user, int fd)
-{
-	struct supervisor *s = user;
-	struct tap_reader *reader = tap_add(&s->tap, fd);
-
-	/* Its descriptors have passed already. */
-	if (reader && s->presentation && !s->hold.on)
-		tap_show_camera(&s->tap, reader, client_devid(s->acquisition.client),
-			acquisition_profile(&s->acquisition));
+		notify_status(s->options.notify, state, s->reason);
 }
 
 /* ---- the loop ---- */
@@ -395,8 +309,8 @@ static void wait_for_pairing(struct supervisor *s)
 
 static void start_acquiring(struct supervisor *s)
 {
-	const struct acquisition_options options = {
-		LOCAL_PORT, s->repeated || s->hold.on, s->hold.on ? HOLD_CONNECT_S : 0., &s->tap};
+	const struct acquisition_options options = {LOCAL_PORT, s->repeated || s->hold.on,
+		s->hold.on ? HOLD_CONNECT_S : 0., s->options.tap};
 
 	if (s->hold.on) {
 		acquisition_again(&s->acquisition, &options);
@@ -456,7 +370,7 @@ static void start_notice(struct supervisor *s)
 	const struct config *config = &s->settings.config;
 
 	/* Which waits for nothing; and there may be nobody to listen to. */
-	if (!s->options->once && *config->server.host)
+	if (!s->options.once && *config->server.host)
 		notice_start(&s->notice, s->loop, config, &notice_callbacks, s);
 }
 
@@ -478,7 +392,7 @@ static void drain(struct supervisor *s)
 		report_log(presentation_relay(s->presentation), s->acquisition.client);
 	let_go(s);
 	s->ending = s->draining = false;
-	if (s->stopping || (s->options->once && s->outcome != OUTCOME_DONE))
+	if (s->stopping || (s->options.once && s->outcome != OUTCOME_DONE))
 		ev_break(s->loop, EVBREAK_ALL);
 	else
 		start_pause(s);
@@ -513,16 +427,36 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 	note_state(s);
 }
 
-static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
-{
-	struct supervisor *s = signal->data;
+/* ---- from outside ---- */
 
-	(void)loop;
-	(void)events;
+void supervisor_init(struct supervisor *s, struct ev_loop *loop, const struct settings *settings,
+	const struct supervisor_options *options)
+{
+	*s = (struct supervisor){.options = *options, .settings = *settings, .loop = loop};
+	backoff_init(&s->backoff, PAUSE_S, (unsigned)getpid());
+	led_init(&s->led, loop, LED_FOLDER, s->settings.config.led.name);
+	show(s, LED_SEARCHING);
+	ev_init(&s->pause, on_pause);
+	hold_init(&s->hold, loop, on_hold_over, s);
+	ev_prepare_init(&s->prepare, on_prepare);
+	s->pause.data = s->prepare.data = s;
+	ev_prepare_start(loop, &s->prepare);
+	start(s);
+	start_notice(s);
+}
+
+void supervisor_fini(struct supervisor *s)
+{
+	ev_prepare_stop(s->loop, &s->prepare);
+	notice_stop(&s->notice);
+	led_fini(&s->led);
+}
+
+void supervisor_stop(struct supervisor *s, const char *reason)
+{
 	ev_timer_stop(s->loop, &s->pause);
-	notify_stopping(&s->notify);
 	s->stopping = true;
-	end(s, OUTCOME_DONE, "ending on %s", strsignal(signal->signum));
+	end(s, OUTCOME_DONE, "%s", reason);
 	s->outcome = OUTCOME_DONE;
 }
 
@@ -542,92 +476,49 @@ static void take_over(struct supervisor *s, const struct settings *settings)
 	end(s, OUTCOME_DONE, "the configuration has changed");
 }
 
-/* What is wrong changes nothing, but that it is shown. */
-static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
+void supervisor_configure(struct supervisor *s, const struct settings *settings)
 {
-	struct supervisor *s = signal->data;
-	struct settings settings;
-	int r;
-
-	(void)loop;
-	(void)events;
-	notify_reloading(&s->notify);
-	r = settings_read(&settings, s->options->config, s->options->overrides);
-	if (r && r != -ENODATA)
-		strcpy(settings.problem, settings.error);
-	strcpy(s->settings.problem, settings.problem);
-	if (*settings.problem) {
-		log_error("%s", settings.problem);
+	strcpy(s->settings.problem, settings->problem);
+	if (*settings->problem) {
+		log_error("%s", settings->problem);
 		log_info("the configuration stays as it was");
-	} else if (!memcmp(&settings.config, &s->settings.config, sizeof(settings.config))) {
+	} else if (!memcmp(&settings->config, &s->settings.config, sizeof(settings->config))) {
 		log_info("the configuration has not changed");
 	} else {
-		take_over(s, &settings);
+		take_over(s, settings);
 	}
 	show(s, s->shown);
-	notify_ready(&s->notify);
 }
 
-static void on_sigusr1(struct ev_loop *loop, ev_signal *signal, int events)
-{
-	struct supervisor *s = signal->data;
+/* ---- what is asked of it ---- */
 
-	(void)loop;
-	(void)events;
+const struct acquisition *supervisor_session(const struct supervisor *s)
+{
+	return s->presentation && !s->hold.on ? &s->acquisition : NULL;
+}
+
+void supervisor_report(const struct supervisor *s, struct report *r)
+{
+	*r = (struct report){
+		.state = state_str(s),
+		.reason = s->reason,
+		.problem = s->settings.problem,
+		.since_s = now_s() - s->since,
+		.host = s->settings.config.server.host,
+		.port = s->settings.config.server.port,
+	};
+	if (!s->presentation)
+		return;
+	r->busid = s->acquisition.imported;
+	r->camera = acquisition_profile(&s->acquisition);
+	r->udc = presentation_udc(s->presentation);
+	r->relay = presentation_relay(s->presentation);
+}
+
+void supervisor_log(const struct supervisor *s)
+{
 	if (s->presentation)
 		report_log(presentation_relay(s->presentation), s->acquisition.client);
 	else
 		log_info("no camera is presented yet");
-}
-
-static void start_signal(struct supervisor *s, ev_signal *signal, int signum,
-	void (*on)(struct ev_loop *, ev_signal *, int))
-{
-	ev_signal_init(signal, on, signum);
-	signal->data = s;
-	ev_signal_start(s->loop, signal);
-}
-
-static void start_watchers(struct supervisor *s)
-{
-	start_signal(s, &s->sigterm, SIGTERM, on_signal);
-	start_signal(s, &s->sigint, SIGINT, on_signal);
-	start_signal(s, &s->sighup, SIGHUP, on_sighup);
-	start_signal(s, &s->sigusr1, SIGUSR1, on_sigusr1);
-	ev_init(&s->pause, on_pause);
-	hold_init(&s->hold, s->loop, on_hold_over, s);
-	ev_prepare_init(&s->prepare, on_prepare);
-	s->pause.data = s->prepare.data = s;
-	ev_prepare_start(s->loop, &s->prepare);
-}
-
-enum outcome supervisor_run(
-	const struct settings *settings, const struct supervisor_options *options)
-{
-	struct supervisor s = {
-		.options = options, .settings = *settings, .loop = ev_default_loop(0)};
-	int claim = presentation_claim();
-
-	if (claim < 0)
-		return OUTCOME_FAILED;
-	backoff_init(&s.backoff, PAUSE_S, (unsigned)getpid());
-	led_init(&s.led, s.loop, LED_FOLDER, s.settings.config.led.name);
-	show(&s, LED_SEARCHING);
-	start_watchers(&s);
-	(void)control_open(&s.status, s.loop, &control_status, on_status, &s);
-	(void)control_open(&s.capture, s.loop, &control_capture, on_capture, &s);
-	notify_init(&s.notify, s.loop);
-	notify_ready(&s.notify);
-	start(&s);
-	start_notice(&s);
-	ev_run(s.loop, 0);
-	notice_stop(&s.notice);
-	notify_fini(&s.notify);
-	control_close(&s.capture);
-	control_close(&s.status);
-	tap_fini(&s.tap);
-	led_fini(&s.led);
-	ev_loop_destroy(s.loop);
-	close(claim);
-	return s.outcome;
 }

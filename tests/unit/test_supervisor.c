@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * supervisor: whose client it is while a lost link is held; what it makes of its configuration, and
- * of notices. What it makes is faked: what the acquisition and the relay tell it comes from a
- * script, a word an iteration of the loop, and so does what is done to its files, and expected of
- * its report. A server on the loopback interface gives the notices.
+ * supervisor, and the daemon around it: whose client it is while a lost link is held; what it makes
+ * of its configuration, and of notices. What it makes is faked: what the acquisition and the relay
+ * tell it comes from a script, a word an iteration of the loop, and so does what is done to its
+ * files, and expected of its report. A server on the loopback interface gives the notices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +23,12 @@
 #include <ev.h>
 
 #include "bridge/control.h"
+#include "bridge/daemon.h"
 #include "bridge/log.h"
 #include "bridge/phone.h"
 #include "bridge/presentation.h"
 #include "bridge/relay.h"
 #include "bridge/settings.h"
-#include "bridge/supervisor.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
 #include "gadget/usbdesc.h"
@@ -408,7 +408,7 @@ struct story {
 static bool play(const struct story *story, const char *base)
 {
 	static const char *const overrides[] = {"nowhere", OVERRIDE, NULL};
-	static const struct supervisor_options options = {BASE, overrides, false};
+	static const struct daemon_options options = {BASE, overrides, false};
 	struct settings settings;
 	int r;
 
@@ -418,7 +418,7 @@ static bool play(const struct story *story, const char *base)
 	r = settings_read(&settings, BASE, overrides);
 	fake.words = story->words;
 	fake.slowness = story->slowness;
-	return (!r || r == -ENODATA) && supervisor_run(&settings, &options) == OUTCOME_DONE &&
+	return (!r || r == -ENODATA) && daemon_run(&settings, &options) == OUTCOME_DONE &&
 		!*fake.words && !fake.freed && !fake.kept && !fake.refuted &&
 		fake.inits == 1 + story->restarts &&
 		(story->longest > 0. ||
