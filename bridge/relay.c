@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bridge/client.h"
 #include "bridge/control_pipe.h"
 #include "bridge/log.h"
 #include "bridge/phone.h"
 #include "bridge/pipe.h"
-#include "bridge/ptp_session.h"
+#include "bridge/recovery.h"
 #include "bridge/transfer_abort.h"
 #include "gadget/ffs.h"
 #include "gadget/usbdesc.h"
@@ -52,12 +51,7 @@ struct relay {
 	ev_timer gather; /* runs while a pipe_is_gathering */
 	bool stirred;	 /* since its last tick */
 	struct framing framings[USBDESC_MAX_INTERFACES];
-	/* since the camera is back: */
-	struct ptp_session session; /* that is being opened again, */
-	unsigned session_at;	    /* of this interface */
-	bool opened;		    /* it has been */
-	bool spoken;		    /* so has one, or more */
-	enum pipe_remains remains[USBDESC_MAX_INTERFACES];
+	struct recovery recovery; /* since the camera is back */
 	unsigned num_pipes;
 	struct pipe pipes[USBDESC_MAX_ENDPOINTS];
 };
@@ -330,7 +324,7 @@ void relay_hold(struct relay *r)
 	r->client = NULL;
 	control_pipe_set_client(&r->control, NULL);
 	phone_set_client(&r->phone, NULL, false);
-	ptp_session_stop(&r->session);
+	recovery_stop(&r->recovery);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_hold(&r->pipes[i]);
 	client_abandon(client);
@@ -340,101 +334,31 @@ void relay_hold(struct relay *r)
 		pipe_cut(&r->pipes[i]);
 }
 
-/* Whether the phone waits for what has been cut, and has not begun anew since. */
-static bool is_cut(const struct relay *r, const struct framing *framing)
-{
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		if (r->pipes[i].framing == framing && r->pipes[i].deaf)
-			return !framing_is_halted(framing);
-	}
-	return false;
-}
-
 static void go_on(struct relay *r)
 {
 	for (unsigned i = 0; i < r->num_pipes; i++) {
 		struct pipe *p = &r->pipes[i];
 
-		pipe_go_on(p, r->client,
-			p->framing == &p->own_framing ? PIPE_NOTHING : r->remains[p->interface_at]);
+		pipe_go_on(p, r->client, recovery_remains(&r->recovery, p));
 	}
-	phone_set_client(&r->phone, r->client, !r->spoken);
+	phone_set_client(&r->phone, r->client, !r->recovery.spoken);
 	control_pipe_set_client(&r->control, r->client);
 	r->callbacks->gone_on(r->user);
 }
 
-/* The bulk endpoint that an interface's framing goes by. */
-static struct pipe *framed_pipe(struct relay *r, unsigned at, enum framing_dir dir)
+static void on_recovered(void *user, const char *problem)
 {
-	for (unsigned i = 0; i < r->num_pipes; i++) {
-		struct pipe *p = &r->pipes[i];
-
-		if (p->framing == &r->framings[at] && p->dir == dir)
-			return p;
-	}
-	return NULL;
-}
-
-static const struct usb_endpoint *endpoint_of(const struct relay *r, const struct pipe *p)
-{
-	return &r->profile->endpoints[p - r->pipes];
-}
-
-/* Whether something has been sent to the camera for this interface, and is to be waited for: first
- * its session, then what the phone waits for an answer to. */
-static bool speak(struct relay *r, unsigned at)
-{
-	struct framing *framing = &r->framings[at];
-	struct pipe *in = framed_pipe(r, at, FRAMING_IN);
-	struct pipe *out = framed_pipe(r, at, FRAMING_OUT);
-	uint32_t id = framing_session(framing), size;
-	const uint8_t *command = framing_repeatable(framing, &size);
-
-	if (!in || !out || r->remains[at] == PIPE_REPEATED)
-		return false;
-	if (id && !r->opened) {
-		r->opened = r->spoken = true;
-		ptp_session_open(
-			&r->session, r->client, endpoint_of(r, in), endpoint_of(r, out), id);
-		return true;
-	}
-	r->remains[at] = is_cut(r, framing) ? PIPE_CUT : PIPE_NOTHING;
-	if (r->remains[at] != PIPE_CUT || !command || !pipe_may_repeat(in) || !pipe_may_repeat(out))
-		return false;
-	r->remains[at] = PIPE_REPEATED;
-	r->spoken = true;
-	ptp_session_ask(&r->session, r->client, endpoint_of(r, out), command, size);
-	return true;
-}
-
-/* One interface after the other, then all goes on. */
-static void speak_on(struct relay *r)
-{
-	for (; r->session_at < r->profile->num_interfaces; r->session_at++) {
-		if (speak(r, r->session_at))
-			return;
-		r->opened = false;
-	}
-	go_on(r);
-}
-
-static void on_session(void *user, const char *problem)
-{
-	struct relay *r = user;
-
 	if (problem)
-		on_pipe_failed(r, problem);
+		on_pipe_failed(user, problem);
 	else
-		speak_on(r);
+		go_on(user);
 }
 
 void relay_go_on(struct relay *r, struct client *client)
 {
 	r->client = client;
-	r->session_at = 0;
-	r->opened = r->spoken = false;
-	memset(r->remains, 0, sizeof(r->remains));
-	speak_on(r);
+	if (recovery_start(&r->recovery, client))
+		go_on(r);
 }
 
 /* ---- life ---- */
@@ -468,9 +392,12 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	void *user, struct relay **out)
 {
 	struct relay *r = calloc(1, sizeof(*r));
+	struct recovery_options recovery = {.profile = profile, .done = on_recovered, .user = r};
 
 	if (!r)
 		return -ENOMEM;
+	recovery.framings = r->framings;
+	recovery.pipes = r->pipes;
 	r->profile = profile;
 	r->client = client;
 	r->ffs = ffs;
@@ -486,7 +413,7 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	phone_init(&r->phone, loop, client, profile, unplug_after_s, &phone_callbacks, r);
 	control_pipe_init(&r->control, loop, client, ffs, profile);
 	transfer_abort_init(&r->abort, loop, profile, &r->control, r->pipes);
-	ptp_session_init(&r->session, loop, on_session, r);
+	recovery_init(&r->recovery, loop, &recovery);
 	for (unsigned i = 0; i < profile->num_interfaces; i++)
 		framing_init(&r->framings[i], framing_of_interface(profile, i));
 	for (unsigned i = 0; i < profile->num_endpoints; i++) {
@@ -505,7 +432,7 @@ void relay_free(struct relay *r)
 {
 	if (!r)
 		return;
-	ptp_session_stop(&r->session);
+	recovery_stop(&r->recovery);
 	transfer_abort_fini(&r->abort);
 	control_pipe_fini(&r->control);
 	phone_fini(&r->phone);

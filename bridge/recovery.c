@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/recovery.h"
+
+#include <string.h>
+
+/* Whether the phone waits for what has been cut, and has not begun anew since. */
+static bool is_cut(const struct recovery *r, const struct framing *framing)
+{
+	for (unsigned i = 0; i < r->options.profile->num_endpoints; i++) {
+		const struct pipe *p = &r->options.pipes[i];
+
+		if (p->framing == framing && p->deaf)
+			return !framing_is_halted(framing);
+	}
+	return false;
+}
+
+/* The bulk endpoint that an interface's framing goes by. */
+static struct pipe *framed_pipe(struct recovery *r, enum framing_dir dir)
+{
+	for (unsigned i = 0; i < r->options.profile->num_endpoints; i++) {
+		struct pipe *p = &r->options.pipes[i];
+
+		if (p->framing == &r->options.framings[r->at] && p->dir == dir)
+			return p;
+	}
+	return NULL;
+}
+
+static const struct usb_endpoint *endpoint_of(const struct recovery *r, const struct pipe *p)
+{
+	return &r->options.profile->endpoints[p - r->options.pipes];
+}
+
+/* Whether something has been sent to the camera for this interface, and is to be waited for: first
+ * its session, then what the phone waits for an answer to. */
+static bool speak(struct recovery *r)
+{
+	struct framing *framing = &r->options.framings[r->at];
+	struct pipe *in = framed_pipe(r, FRAMING_IN), *out = framed_pipe(r, FRAMING_OUT);
+	enum pipe_remains *remains = &r->remains[r->at];
+	uint32_t id = framing_session(framing), size;
+	const uint8_t *command = framing_repeatable(framing, &size);
+
+	if (!in || !out || *remains == PIPE_REPEATED)
+		return false;
+	if (id && !r->opened) {
+		r->opened = r->spoken = true;
+		ptp_session_open(
+			&r->session, r->client, endpoint_of(r, in), endpoint_of(r, out), id);
+		return true;
+	}
+	*remains = is_cut(r, framing) ? PIPE_CUT : PIPE_NOTHING;
+	if (*remains != PIPE_CUT || !command || !pipe_may_repeat(in) || !pipe_may_repeat(out))
+		return false;
+	*remains = PIPE_REPEATED;
+	r->spoken = true;
+	ptp_session_ask(&r->session, r->client, endpoint_of(r, out), command, size);
+	return true;
+}
+
+/* Whether all has been said. */
+static bool speak_on(struct recovery *r)
+{
+	for (; r->at < r->options.profile->num_interfaces; r->at++) {
+		if (speak(r))
+			return false;
+		r->opened = false;
+	}
+	return true;
+}
+
+static void on_session(void *user, const char *problem)
+{
+	struct recovery *r = user;
+
+	if (problem || speak_on(r))
+		r->options.done(r->options.user, problem);
+}
+
+void recovery_init(struct recovery *r, struct ev_loop *loop, const struct recovery_options *options)
+{
+	r->options = *options;
+	ptp_session_init(&r->session, loop, on_session, r);
+}
+
+bool recovery_start(struct recovery *r, struct client *client)
+{
+	r->client = client;
+	r->at = 0;
+	r->opened = r->spoken = false;
+	memset(r->remains, 0, sizeof(r->remains));
+	return speak_on(r);
+}
+
+enum pipe_remains recovery_remains(const struct recovery *r, const struct pipe *p)
+{
+	return p->framing == &p->own_framing ? PIPE_NOTHING : r->remains[p->interface_at];
+}
+
+void recovery_stop(struct recovery *r)
+{
+	ptp_session_stop(&r->session);
+}
