@@ -53,13 +53,30 @@ place() {
 	esac
 }
 
-# Each leaves the milliseconds of the load in $took.
+# timeouts: how often the TCP of either end has waited for an acknowledgement in vain (RFC 6298), and sent again.
+timeouts() {
+	{
+		nstat -asz TcpExtTCPTimeouts
+		on_server nstat -asz TcpExtTCPTimeouts
+	} | awk '$1 == "TcpExtTCPTimeouts" { sum += $2 } END { print sum }'
+}
+
+# counted COMMAND...: how many of these fell into it is in $waited.
+counted() {
+	local before status=0
+	before=$(timeouts)
+	"$@" || status=$?
+	waited=$(($(timeouts) - before))
+	return $status
+}
+
+# Each leaves the milliseconds of the load in $took, and its $waited.
 
 # Over a link that loses much gphoto2 gives up now and then, which is counted.
 over_vhci() {
 	local left=5
 	vhci_attach
-	until load vhci; do
+	until counted load vhci; do
 		vhci_failures=$((vhci_failures + 1))
 		[ $((--left)) -gt 0 ] || fail "the load fails with vhci again and again"
 		vhci_detach
@@ -70,7 +87,7 @@ over_vhci() {
 
 over_ip2usb() {
 	bridge_start
-	load phone || fail "the load fails with ip2usb"
+	counted load phone || fail "the load fails with ip2usb"
 	bridge_stop
 	# The end of the connection can get lost, too.
 	eventually 20 server_free
@@ -84,8 +101,9 @@ over_gadget() {
 	eventually 10 usb_gone dummy_hcd.1 || fail "the gadget does not go"
 }
 
-# over_tcp: as many bytes as the load's, in one stream. The programs' start is not in it.
-over_tcp() {
+# over_tcp: as many bytes as the load's, in one stream. The programs' start is not in $took.
+over_tcp() { counted tcp "$@"; }
+tcp() {
 	local server
 	on_server python3 -c 'import socket, sys
 listener = socket.create_server(("10.9.8.1", 5001))
@@ -109,19 +127,11 @@ print(round((time.monotonic() - begin) * 1000))' "$1")
 	wait $server
 }
 
-# timeouts: how often the TCP of either end has waited for an acknowledgement in vain (RFC 6298), and sent again.
-timeouts() {
-	{
-		nstat -asz TcpExtTCPTimeouts
-		on_server nstat -asz TcpExtTCPTimeouts
-	} | awk '$1 == "TcpExtTCPTimeouts" { sum += $2 } END { print sum }'
-}
-
 # bench NAME BYTES: says "bench NAME LINK CLIENT: MILLISECONDS..." for each link and client; the gadget's link
 # is "-", as it has none. And "bench NAME LINK timeouts-CLIENT: COUNT...", those of each time, and "bench NAME LINK
 # failed: COUNT", how often vhci had to begin again.
 bench() {
-	local name=$1 bytes=$2 at round client before
+	local name=$1 bytes=$2 at round client
 	local -A times waits
 	for round in $(seq "$rounds"); do
 		over_gadget
@@ -136,10 +146,9 @@ bench() {
 		vhci_failures=0
 		for round in $(seq "$rounds"); do
 			for client in vhci ip2usb tcp; do
-				before=$(timeouts)
 				"over_$client" "$bytes"
 				times[$client]+=" $took"
-				waits[$client]+=" $(($(timeouts) - before))"
+				waits[$client]+=" $waited"
 			done
 			say "$name, $at, round $round of $rounds"
 		done
