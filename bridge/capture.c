@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,13 +21,14 @@
 #include "bridge/tap.h"
 
 #define INTERVAL_MS 1000
+#define BURST 64 /* messages between two looks at all else */
 
 #define FILE_HEADER_SIZE 24   /* of pcap's file format, */
 #define RECORD_HEADER_SIZE 16 /* and on disk, where a time has 32 bits */
 
 struct capture {
 	const struct capture_options *options;
-	int records, signals; /* descriptors */
+	int records; /* the daemon's socket */
 	pcap_t *format;
 	pcap_dumper_t *dumper;
 	uint64_t num_records, num_lost, size;
@@ -36,6 +36,30 @@ struct capture {
 	bool failed;
 	time_t shown;
 };
+
+/* A handler cannot be told more. Not signalfd: what blocks, such as a pipe that nobody reads, is to
+ * be interrupted. */
+static volatile sig_atomic_t signalled;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	signalled = 1;
+}
+
+static void catch_signals(void)
+{
+	const struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction hangup;
+
+	signalled = 0;
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	/* nohup(1) has it ignored. */
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
 
 /* ---- the file ---- */
 
@@ -61,10 +85,12 @@ static void look_at_file(struct capture *c)
 
 	if (!ferror(pcap_dump_file(c->dumper)) || c->failed)
 		return;
-	c->end = error == EPIPE ? "nobody reads it any more" : "the file cannot be written";
 	/* Whoever reads a pipe may have seen enough. */
-	if (error == EPIPE)
+	if (error == EPIPE || error == EINTR) {
+		c->end = error == EPIPE ? "nobody reads it any more" : "a signal has ended it";
 		return;
+	}
+	c->end = "the file cannot be written";
 	c->failed = true;
 	log_error("%s: %s", c->options->file, strerror(error));
 }
@@ -99,40 +125,40 @@ static void close_file(struct capture *c)
 
 /* ---- records ---- */
 
-static void daemon_ended(struct capture *c)
+/* The first message, which says that there will be others. */
+static bool is_served(const struct capture *c)
 {
-	c->end = "ip2usb has ended";
-	if (c->num_records || c->num_lost)
-		return;
-	c->end = "ip2usb has given nothing";
-	log_error("ip2usb ends, or has %d captures already, which is all that it may",
-		TAP_MAX_READERS);
-	c->failed = true;
+	uint32_t lost;
+
+	if (recv(c->records, &lost, sizeof(lost), 0) == sizeof(lost))
+		return true;
+	if (!signalled)
+		log_error("ip2usb ends, or has %d captures already, which is all that it may",
+			TAP_MAX_READERS);
+	return false;
 }
 
-/* What has come, and no more than has come. */
-static void receive(struct capture *c)
+/* False: there is no more for now. */
+static bool receive(struct capture *c)
 {
 	static union {
 		pcap_usb_header_mmapped record;
 		uint32_t lost;
 		uint8_t bytes[TAP_MAX_MESSAGE];
 	} message;
+	ssize_t n = recv(c->records, &message, sizeof(message), MSG_DONTWAIT);
 
-	while (!c->end) {
-		ssize_t n = recv(c->records, &message, sizeof(message), MSG_DONTWAIT);
-
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n == sizeof(message.lost))
-			c->num_lost += message.lost;
-		else if (n < (ssize_t)sizeof(message.record))
-			daemon_ended(c);
-		else if (c->size + RECORD_HEADER_SIZE + (uint64_t)n > c->options->limit)
-			c->end = "the file has as much as it may (--limit)";
-		else
-			write_record(c, &message.record, (uint32_t)n);
-	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n == sizeof(message.lost))
+		c->num_lost += message.lost;
+	else if (n < (ssize_t)sizeof(message.record))
+		c->end = "ip2usb has ended";
+	else if (c->size + RECORD_HEADER_SIZE + (uint64_t)n > c->options->limit)
+		c->end = "the file has as much as it may (--limit)";
+	else
+		write_record(c, &message.record, (uint32_t)n);
+	return !c->end;
 }
 
 /* Once a second: it may pass the link that is captured. */
@@ -155,43 +181,36 @@ static void hurry(void)
 
 static void capture(struct capture *c)
 {
-	struct pollfd fds[] = {{c->records, POLLIN, 0}, {c->signals, POLLIN, 0}};
+	struct pollfd fds[] = {{c->records, POLLIN, 0}, {fileno(pcap_dump_file(c->dumper)), 0, 0}};
 
 	while (!c->end) {
-		if (poll(fds, 2, INTERVAL_MS) < 0 && errno != EINTR)
-			c->end = strerror(errno);
-		receive(c);
-		if (fds[1].revents && !c->end)
-			c->end = "a signal has ended it";
+		bool over;
+
 		flush(c);
 		show_progress(c);
+		if (!c->end && poll(fds, 2, INTERVAL_MS) < 0 && errno != EINTR) {
+			log_error("poll: %s", strerror(errno));
+			c->failed = true;
+			return;
+		}
+		/* What has come by then is in it. */
+		over = signalled;
+		for (unsigned i = 0; (i < BURST || over) && !c->end && receive(c); i++)
+			;
+		if (!c->end && over)
+			c->end = "a signal has ended it";
+		else if (!c->end && fds[1].revents)
+			c->end = "nobody reads it any more";
 	}
+	flush(c);
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 }
 
-/* What ends it, as a descriptor; -1 when the log says why not. */
-static int open_signals(void)
-{
-	sigset_t signals;
-	int fd;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	if (fd < 0)
-		log_error("signalfd: %s", strerror(errno));
-	return fd;
-}
-
 static void tell(const struct capture *c)
 {
-	log_info(
-		"%s: %" PRIu64 " records, %" PRIu64 " KiB", c->end, c->num_records, c->size / 1024);
+	log_info("%s: %" PRIu64 " records, %" PRIu64 " KiB", c->end ? c->end : "it fails",
+		c->num_records, c->size / 1024);
 	if (c->num_lost)
 		log_warning("%" PRIu64 " more are not there: they came faster than they were taken",
 			c->num_lost);
@@ -205,10 +224,12 @@ int capture_run(const struct capture_options *options)
 		log_error("a capture is nothing for a terminal");
 		return 1;
 	}
-	c.signals = open_signals();
+	catch_signals();
+	c.records = control_connect(options->socket);
+	if (c.records < 0)
+		return 1;
 	/* A file that is there stays as it is where there is nothing to capture. */
-	c.records = c.signals < 0 ? -1 : control_connect(options->socket);
-	if (c.records >= 0 && open_file(&c)) {
+	if (is_served(&c) && open_file(&c)) {
 		c.failed = false;
 		log_info("capturing into %s, until Ctrl-C", options->file);
 		hurry();
@@ -216,9 +237,6 @@ int capture_run(const struct capture_options *options)
 		tell(&c);
 	}
 	close_file(&c);
-	if (c.records >= 0)
-		close(c.records);
-	if (c.signals >= 0)
-		close(c.signals);
+	close(c.records);
 	return c.failed;
 }

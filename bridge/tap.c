@@ -3,6 +3,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "gadget/usbdesc.h"
+
+#define URB_DIR_IN 0x0200 /* linux/usb.h: usb_submit_urb adds it */
 
 /* About what is asked of a camera at a time; the kernel gives what net.core.wmem_max allows. */
 #define SEND_BUFFER (1 << 20)
@@ -23,12 +26,27 @@ static void drop(struct tap *t, struct tap_reader *reader)
 /* Who has left while nothing passed is still among the readers. */
 static void sweep(struct tap *t)
 {
-	char nothing;
-
 	for (unsigned i = t->num_readers; i--;) {
-		if (!recv(t->readers[i].fd, &nothing, 1, MSG_DONTWAIT | MSG_PEEK))
+		struct pollfd left = {t->readers[i].fd, 0, 0};
+
+		if (poll(&left, 1, 0) > 0)
 			drop(t, &t->readers[i]);
 	}
+}
+
+static bool send_whole(int fd, const struct iovec *iov, size_t parts)
+{
+	const struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = parts};
+
+	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+/* Tells how many it has lost; none, in the beginning. */
+static bool send_lost(const struct tap_reader *reader)
+{
+	const struct iovec lost = {(void *)&reader->lost, sizeof(reader->lost)};
+
+	return send_whole(reader->fd, &lost, 1);
 }
 
 struct tap_reader *tap_add(struct tap *t, int fd)
@@ -46,22 +64,14 @@ struct tap_reader *tap_add(struct tap *t, int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	reader = &t->readers[t->num_readers++];
 	*reader = (struct tap_reader){.fd = fd};
+	(void)send_lost(reader);
 	return reader;
-}
-
-static bool send_whole(int fd, const struct iovec *iov, size_t parts)
-{
-	const struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = parts};
-
-	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
 /* False: it has left, and is no reader any more. */
 static bool send_to(struct tap *t, struct tap_reader *reader, const struct iovec *iov, size_t parts)
 {
-	const struct iovec lost = {&reader->lost, sizeof(reader->lost)};
-
-	if (reader->lost && send_whole(reader->fd, &lost, 1))
+	if (reader->lost && send_lost(reader))
 		reader->lost = 0;
 	if (!reader->lost && send_whole(reader->fd, iov, parts))
 		return true;
@@ -75,7 +85,7 @@ static bool send_to(struct tap *t, struct tap_reader *reader, const struct iovec
 
 static pcap_usb_header_mmapped header_of(const struct tap_event *event)
 {
-	bool in = event->endpoint & USB_DIR_IN;
+	bool in = event->endpoint & USB_DIR_IN, submit = event->type == URB_SUBMIT;
 	uint32_t copied = !event->data	       ? 0
 		: event->length < TAP_MAX_DATA ? event->length
 					       : TAP_MAX_DATA;
@@ -89,15 +99,15 @@ static pcap_usb_header_mmapped header_of(const struct tap_event *event)
 		.device_address = (uint8_t)event->devid,
 		.bus_id = (uint16_t)(event->devid >> 16),
 		.setup_flag = event->setup ? 0 : '-',
-		/* The way of the data that is not here, as usbmon has it. */
-		.data_flag = (char)(copied ? 0
-				: in	   ? '<'
-					   : '>'),
-		.status = event->type == URB_SUBMIT ? -EINPROGRESS : event->status,
+		/* As usbmon has it: which way the data goes that passes at the other time. */
+		.data_flag = (char)(in != submit ? 0
+				: in		 ? '<'
+						 : '>'),
+		.status = submit ? -EINPROGRESS : event->status,
 		.urb_len = event->length,
 		.data_len = copied,
 		.interval = (int32_t)event->interval,
-		.xfer_flags = event->flags,
+		.xfer_flags = event->flags | (in ? URB_DIR_IN : 0),
 	};
 	struct timespec now;
 

@@ -5,9 +5,9 @@
  *
  * A reader is a SOCK_SEQPACKET socket. Each message is a record: a pcap_usb_header_mmapped
  * (libpcap's LINKTYPE_USB_LINUX_MMAPPED; Documentation/usb/usbmon.rst) in host byte order and what
- * data there is, at most TAP_MAX_MESSAGE bytes. A reader that is too slow loses records, and then
- * is sent a message of 4 bytes, a uint32_t: how many. Nothing waits for it, and nothing is kept but
- * by the socket, which has its bound.
+ * data there is, at most TAP_MAX_MESSAGE bytes. A message of 4 bytes, a uint32_t, says how many
+ * records are missing before the next, as a reader may be too slow; 0 is the first message. Nothing
+ * waits for it, and nothing is kept but by the socket, which has its bound.
  */
 #ifndef BRIDGE_TAP_H
 #define BRIDGE_TAP_H

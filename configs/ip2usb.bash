@@ -24,7 +24,7 @@ _ip2usb() {
 		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$word")
 	elif [[ $usage == *HOST* ]]; then
 		mapfile -t COMPREPLY < <(compgen -A hostname -- "$word")
-	elif [[ $usage == *" FILE "* && $usage != *"-c FILE"* ]]; then
+	elif [[ $usage == *" FILE "* ]]; then
 		compopt -o default
 	fi
 }

@@ -32,6 +32,8 @@ static struct tap tap;
 
 static uint8_t data[LENGTH];
 static unsigned num_events; /* that whoever asks is given at once */
+static bool refuses;
+static int pipe_ends[2]; /* 0: there is none */
 
 static const struct tap_event event = {.type = URB_COMPLETE,
 	.seqnum = 9,
@@ -43,7 +45,10 @@ static const struct tap_event event = {.type = URB_COMPLETE,
 static void on_asked(void *user, int fd)
 {
 	(void)user;
-	assert_non_null(tap_add(&tap, fd));
+	if (refuses)
+		close(fd);
+	else
+		assert_non_null(tap_add(&tap, fd));
 	for (unsigned i = 0; i < num_events; i++)
 		tap_put(&tap, &event);
 	ev_break(loop, EVBREAK_ALL);
@@ -60,8 +65,11 @@ static pid_t start(uint64_t limit, unsigned events)
 	(void)fflush(stdout);
 	pid = fork();
 	assert_int_not_equal(pid, -1);
-	if (!pid)
+	if (!pid) {
+		if (pipe_ends[0])
+			close(pipe_ends[0]);
 		_exit(capture_run(&options));
+	}
 	(void)alarm(60);
 	ev_run(loop, 0);
 	(void)alarm(0);
@@ -177,34 +185,104 @@ static int run_in_child(const struct capture_options *options)
 	return exit_status(pid);
 }
 
+static void put_text(const char *text)
+{
+	FILE *out = fopen(file, "we");
+
+	assert_non_null(out);
+	assert_true(fputs(text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void assert_text(const char *text)
+{
+	FILE *in = fopen(file, "re");
+	char got[8] = "";
+
+	assert_non_null(in);
+	assert_non_null(fgets(got, sizeof(got), in));
+	assert_int_equal(fclose(in), 0);
+	assert_string_equal(got, text);
+}
+
 /* What was in the file stays, if there is nothing to capture. */
 static void test_no_daemon(void **state)
 {
 	const struct capture_options options = {&at_path, file, 1 << 20};
-	FILE *out = fopen(file, "we");
-	char text[8] = "";
 
 	(void)state;
-	assert_non_null(out);
-	assert_true(fputs("kept", out) >= 0);
-	assert_int_equal(fclose(out), 0);
+	put_text("kept");
 	assert_int_equal(run_in_child(&options), 1);
-	out = fopen(file, "re");
-	assert_non_null(out);
-	assert_non_null(fgets(text, sizeof(text), out));
-	assert_int_equal(fclose(out), 0);
-	assert_string_equal(text, "kept");
+	assert_text("kept");
 }
 
-/* The daemon closes at once: it has as many as it may. */
+/* The same if the daemon closes at once: it has as many as it may. */
 static void test_nothing_given(void **state)
 {
 	pid_t pid;
 
 	(void)state;
+	put_text("kept");
+	refuses = true;
 	pid = start(1 << 20, 0);
-	stop();
+	refuses = false;
 	assert_int_equal(exit_status(pid), 1);
+	stop();
+	assert_text("kept");
+}
+
+/* Into a pipe, whose other end is in pipe_ends[0]. */
+static pid_t start_into_pipe(unsigned events)
+{
+	int saved = dup(1);
+	char name[64];
+	pid_t pid;
+
+	(void)fflush(stdout);
+	strcpy(name, file);
+	strcpy(file, "-");
+	assert_int_equal(pipe(pipe_ends), 0);
+	assert_int_equal(dup2(pipe_ends[1], 1), 1);
+	close(pipe_ends[1]);
+	pid = start(1 << 20, events);
+	assert_int_equal(dup2(saved, 1), 1);
+	close(saved);
+	strcpy(file, name);
+	return pid;
+}
+
+static void end_pipe(void)
+{
+	close(pipe_ends[0]);
+	pipe_ends[0] = 0;
+}
+
+/* Its reader has gone: before the next record comes, as the link may be silent. */
+static void test_pipe(void **state)
+{
+	pid_t pid = start_into_pipe(EVENTS);
+	char byte;
+
+	(void)state;
+	assert_int_equal(read(pipe_ends[0], &byte, 1), 1);
+	end_pipe();
+	assert_int_equal(exit_status(pid), 0);
+	stop();
+}
+
+/* Nor does a reader that does not read keep it from ending. */
+static void test_full_pipe(void **state)
+{
+	pid_t pid = start_into_pipe(20); /* 100 KB, more than a pipe takes */
+	char byte;
+
+	(void)state;
+	assert_int_equal(read(pipe_ends[0], &byte, 1), 1);
+	usleep(100000);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(exit_status(pid), 0);
+	end_pipe();
+	stop();
 }
 
 static void test_file_refused(void **state)
@@ -259,6 +337,8 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_no_daemon),
 		cmocka_unit_test(test_nothing_given),
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_full_pipe),
 		cmocka_unit_test(test_file_refused),
 	};
 

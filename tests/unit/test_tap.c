@@ -35,6 +35,13 @@ static int add_reader(struct tap *t, struct tap_reader **reader)
 	added = tap_add(t, ends[0]);
 	if (reader)
 		*reader = added;
+	/* The first message says that nothing is missing. */
+	if (added) {
+		uint32_t lost = 1;
+
+		assert_int_equal(recv(ends[1], &lost, sizeof(lost), 0), sizeof(lost));
+		assert_int_equal(lost, 0);
+	}
 	return ends[1];
 }
 
@@ -141,7 +148,7 @@ static void test_session(void **state)
 		"C 80 ctrl 3/7 0 18 18 =\n"
 		"S 00 ctrl 3/7 -115 7 7 = 2122010203040700\n"
 		"C 00 ctrl 3/7 0 7 0 >\n"
-		"S 00 ctrl 3/7 -115 0 0 > 0009010000000000\n"
+		"S 00 ctrl 3/7 -115 0 0 = 0009010000000000\n"
 		"C 00 ctrl 3/7 0 0 0 >\n");
 	/* Given up; and what the end of the session takes. */
 	submit(&s, IN_A);
@@ -156,9 +163,9 @@ static void test_session(void **state)
 	client_abandon(s.client);
 	assert_records(fd,
 		"S 81 bulk 3/7 -115 512 0 <\n"
-		"C 81 bulk 3/7 -104 0 0 <\n"
+		"C 81 bulk 3/7 -104 0 0 =\n"
 		"S 81 bulk 3/7 -115 512 0 <\n"
-		"C 81 bulk 3/7 -107 0 0 <\n");
+		"C 81 bulk 3/7 -107 0 0 =\n");
 	session_fini(&s);
 	tap_fini(&tap);
 	close(fd);
@@ -191,7 +198,8 @@ static void test_bytes(void **state)
 	assert_int_equal(field(&sent, 48, 4), 64); /* the interval */
 	submit(&s, OUT_ZLP);
 	assert_true(take(fd, &sent));
-	assert_int_equal(field(&sent, 56, 4), 0x40); /* URB_ZERO_PACKET */
+	assert_int_equal(field(&sent, 56, 4), 0x40);  /* URB_ZERO_PACKET */
+	assert_int_equal(field(&done, 56, 4), 0x200); /* URB_DIR_IN */
 	for (uint32_t i = 0; i < 512; i++)
 		assert_int_equal(sent.bytes[HEADER + i], session_byte(OUT_ZLP, i));
 	session_fini(&s);
@@ -275,8 +283,10 @@ static void test_come_and_go(void **state)
 	tap_put(&tap, &bulk_in);
 	assert_int_equal(tap.num_readers, 1);
 	assert_true(take(second, &r));
-	/* Found out when another comes. */
+	/* Found out when another comes, also of one that has not read all. */
 	first = add_reader(&tap, NULL);
+	tap_put(&tap, &bulk_in);
+	assert_true(take(first, &r));
 	close(second);
 	second = add_reader(&tap, &reader);
 	assert_non_null(reader);
