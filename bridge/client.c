@@ -24,10 +24,12 @@ _Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room 
 
 enum state {
 	STATE_CONNECTING,
+	STATE_DISCONNECTING, /* client_disconnect */
+	STATE_CLOSED,
+	/* In these what is in the outbox is sent: */
 	STATE_REQUESTED, /* op_common of OP_REP_IMPORT awaited */
 	STATE_DEVICE,	 /* its usbip_usb_device awaited */
 	STATE_IMPORTED,
-	STATE_CLOSED,
 };
 
 struct client {
@@ -305,12 +307,21 @@ unsigned client_in_flight(const struct client *c)
 	return URBTABLE_SIZE - c->urbs.num_free;
 }
 
+void client_disconnect(struct client *c)
+{
+	if (c->state == STATE_IMPORTED)
+		c->state = STATE_DISCONNECTING;
+}
+
 void client_flush(struct client *c)
 {
 	int r;
 
-	if (c->state == STATE_CONNECTING || c->state == STATE_CLOSED)
+	if (c->state <= STATE_CLOSED) {
+		if (c->state == STATE_DISCONNECTING)
+			close_with(c, -ECONNABORTED, "the camera is taken over once more");
 		return;
+	}
 	r = outbox_flush(&c->outbox, &c->conn);
 	if (r)
 		close_lost(c, r);

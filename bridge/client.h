@@ -67,6 +67,10 @@ int client_new(const struct conn *conn, const char *busid, const struct client_c
 /* Copies of all URBs from now on; `tap` must stay as long as the client. */
 void client_set_tap(struct client *c, struct tap *tap);
 
+/* Gives the session up, so that the server resets the device: `closed` follows, from client_flush.
+ */
+void client_disconnect(struct client *c);
+
 /* When the session is over: what the server had is done, with -ENOTCONN and no data. */
 void client_abandon(struct client *c);
 

@@ -65,6 +65,13 @@ enum framing_bot_phase {
 	BOT_STATUS, /* a command status wrapper (CSW) comes next */
 };
 
+/* ptp: what has come of the answer to a command. */
+struct framing_answer {
+	uint64_t size;		  /* bytes */
+	bool ended;		  /* behind the last of them a zero-length packet */
+	uint8_t head[PTP_HEADER]; /* the first of them */
+};
+
 struct framing {
 	enum framing_kind kind;
 	struct framing_stream stream[2]; /* by enum framing_dir */
@@ -78,7 +85,8 @@ struct framing {
 	bool halted;			/* the phone has seen a halt since that command */
 	uint8_t command[PTP_MAX_SHORT]; /* the last, and its size */
 	uint32_t command_size;
-	uint32_t session; /* that the phone has open (PTP: OpenSession); 0: none */
+	struct framing_answer answer; /* to it */
+	uint32_t session;	      /* that the phone has open (PTP: OpenSession); 0: none */
 	/* bot: */
 	enum framing_bot_phase phase;
 	uint32_t tag;  /* of the command */
@@ -173,9 +181,12 @@ bool framing_is_halted(const struct framing *f);
 uint32_t framing_session(const struct framing *f);
 void framing_end_session(struct framing *f);
 
-/* ptp: the phone's command, of *size bytes, if it waits for the answer to it, of which nothing has
- * come, and a camera that has forgotten it may be asked again without harm; else NULL. */
+/* ptp: the phone's command, of *size bytes, if it waits for the answer to it, or for the rest of
+ * that, and a camera that has forgotten it may be asked again without harm; else NULL. */
 const uint8_t *framing_repeatable(const struct framing *f, uint32_t *size);
+
+/* It has been, in vain. */
+void framing_forget(struct framing *f);
 
 /* Whether the camera has taken all that the phone has sent. */
 bool framing_is_taken(const struct framing *f);

@@ -41,20 +41,28 @@ static void begin_transaction(struct framing *f, const uint8_t *command, uint32_
 	f->halted = false;
 	memcpy(f->command, command, len);
 	f->command_size = len;
+	f->answer.size = 0;
+	f->answer.ended = false;
+}
+
+static void count_answer(struct framing_answer *a, const uint8_t *data, uint32_t len)
+{
+	/* What has less is no container, and is not known again. */
+	if (!a->size && len >= PTP_HEADER)
+		memcpy(a->head, data, PTP_HEADER);
+	a->size += len;
 }
 
 /* What ends with a short packet may end with the response: alone, or behind a data container that
  * fills its packets. */
-static void end_transaction(struct framing *f, const uint8_t *data, uint32_t len)
+static void end_transaction(struct framing *f, const uint8_t *tail, uint32_t len)
 {
-	uint32_t tail = len % f->stream[FRAMING_IN].max_packet;
 	uint16_t code;
 
-	data += len - tail;
-	if (!f->under_way || !ptp_is_short(PTP_RESPONSE, data, tail))
+	if (!f->under_way || !ptp_is_short(PTP_RESPONSE, tail, len))
 		return;
 	f->under_way = false;
-	if (ptp_code_of(data) != PTP_OK)
+	if (ptp_code_of(tail) != PTP_OK)
 		return;
 	code = ptp_code_of(f->command);
 	if (code == PTP_OPEN_SESSION && f->command_size >= PTP_ONE_PARAMETER)
@@ -65,10 +73,15 @@ static void end_transaction(struct framing *f, const uint8_t *data, uint32_t len
 
 const uint8_t *framing_repeatable(const struct framing *f, uint32_t *size)
 {
-	bool waits = f->unanswered && !f->data_sent && !f->halted;
+	bool waits = f->under_way && !f->data_sent && !f->halted;
 
 	*size = f->command_size;
-	return waits && ptp_is_repeatable(ptp_code_of(f->command)) ? f->command : NULL;
+	return waits && *size && ptp_is_repeatable(ptp_code_of(f->command)) ? f->command : NULL;
+}
+
+void framing_forget(struct framing *f)
+{
+	f->command_size = 0;
 }
 
 /* ---- streams ---- */
@@ -95,9 +108,16 @@ void ptp_done(
 	bool split;
 
 	if (dir == FRAMING_IN) {
-		f->unanswered &= !len;
-		if (len && is_short)
-			end_transaction(f, data, len);
+		uint32_t tail = is_short ? len % s->max_packet : len;
+
+		if (len) {
+			f->unanswered = false;
+			count_answer(&f->answer, data, len);
+			if (is_short)
+				end_transaction(f, data + len - tail, tail);
+		}
+		/* Of nothing there is no end: it is that of the data before. */
+		f->answer.ended = is_short && !tail && f->answer.size;
 		return;
 	}
 	/* The phone sends a command only after it has read the whole response to the last one:

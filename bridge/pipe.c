@@ -64,6 +64,10 @@ void pipe_tell_framing(struct pipe_slot *slot)
 	framing_done(p->framing, p->dir, slot->asked, pipe_buffer(slot), slot->size);
 	p->bytes += slot->size;
 	slot->framed = true;
+	if (slot->size) {
+		p->last = pipe_buffer(slot);
+		p->last_size = slot->size;
+	}
 }
 
 static void send_on(struct pipe_slot *slot)

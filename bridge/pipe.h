@@ -111,6 +111,9 @@ struct pipe {
 	unsigned seen;		    /* of the framing's changes, by the last pipe_pump */
 	/* since the start */
 	uint64_t bytes, urbs, errors;
+	/* IN: what has come last; there until something comes in its place, a ring later */
+	const uint8_t *last;
+	uint32_t last_size;
 };
 
 struct pipe_options {

@@ -28,6 +28,11 @@ bool ptp_is_repeatable(uint16_t code)
 	}
 }
 
+bool ptp_is_stored(uint16_t code)
+{
+	return code == PTP_GET_OBJECT || code == PTP_GET_THUMB || code == PTP_GET_PARTIAL_OBJECT;
+}
+
 void ptp_open_session(uint8_t out[PTP_ONE_PARAMETER], uint32_t id)
 {
 	const uint8_t command[PTP_ONE_PARAMETER] = {PTP_ONE_PARAMETER, 0, 0, 0, PTP_COMMAND, 0,

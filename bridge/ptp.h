@@ -54,6 +54,10 @@ void ptp_open_session(uint8_t out[PTP_ONE_PARAMETER], uint32_t id);
  * 1.1, D.2 and E) that changes nothing and has no data of the phone's; and OpenSession. */
 bool ptp_is_repeatable(uint16_t code);
 
+/* Whether what it asks for is stored in the camera, and is the same each time: where a part of two
+ * answers is the same, so is the rest. */
+bool ptp_is_stored(uint16_t code);
+
 /* Of PTP_HEADER bytes. */
 static inline enum ptp_type ptp_type_of(const uint8_t *container)
 {

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* For command and response; longer than cameras need that have just been reset. */
+/* For command and response, longer than cameras need that have just been reset; and for all that is
+ * skipped: whoever waits at the phone has been waiting since the link was lost. */
 #define TIMEOUT_S 5.
 
 void ptp_session_stop(struct ptp_session *s)
@@ -12,25 +13,114 @@ void ptp_session_stop(struct ptp_session *s)
 	s->client = NULL;
 }
 
-static void finish(struct ptp_session *s, const char *problem)
+static void finish(struct ptp_session *s, enum ptp_session_result result, const char *problem)
 {
 	ptp_session_stop(s);
-	s->done(s->user, problem);
+	s->done(s->user, result, problem);
+}
+
+static void fail(struct ptp_session *s, const char *problem)
+{
+	finish(s, PTP_SESSION_FAILED, problem);
+}
+
+/* ---- what is skipped ---- */
+
+void ptp_session_keep(struct ptp_session *s, const uint8_t *last, uint32_t size)
+{
+	s->kept_size = size < PTP_SESSION_CHUNK ? size : PTP_SESSION_CHUNK;
+	if (size)
+		memcpy(s->kept, last + (size - s->kept_size), s->kept_size);
+}
+
+bool ptp_session_knows(
+	const struct ptp_session *s, const uint8_t *command, const struct framing_answer *had)
+{
+	/* Some packets' worth, as what is kept may be as little as a byte. */
+	return had->size <= s->kept_size ||
+		(ptp_is_stored(ptp_code_of(command)) && s->kept_size >= PTP_SESSION_PACKET);
+}
+
+/* Whether `part`, which stands `at` in the answer, is the same in what has come now. */
+static bool is_same_part(const struct ptp_session *s, uint32_t actual, uint64_t at,
+	const uint8_t *part, uint32_t size)
+{
+	uint64_t from = at > s->skipped ? at : s->skipped;
+	uint64_t to = at + size < s->skipped + actual ? at + size : s->skipped + actual;
+
+	return from >= to ||
+		!memcmp(part + (from - at), s->buffer + (from - s->skipped), to - from);
+}
+
+static bool is_same(const struct ptp_session *s, uint32_t actual)
+{
+	const struct framing_answer *had = &s->had;
+	uint32_t head = had->size < PTP_HEADER ? (uint32_t)had->size : PTP_HEADER;
+	uint32_t kept = had->size < s->kept_size ? (uint32_t)had->size : s->kept_size;
+
+	return s->skipped + actual <= had->size && is_same_part(s, actual, 0, had->head, head) &&
+		is_same_part(s, actual, had->size - kept, s->kept + (s->kept_size - kept), kept);
+}
+
+/* To where `had` ends; with the zero-length packet behind it, if there was one. */
+static void read_on(struct ptp_session *s)
+{
+	uint64_t left = s->had.size - s->skipped;
+	uint32_t size = PTP_SESSION_CHUNK / s->packet * s->packet;
+
+	if (left < size)
+		size = ((uint32_t)left + s->packet - 1) / s->packet * s->packet +
+			(s->had.ended ? s->packet : 0);
+	s->in.length = size;
+	if (client_submit(s->client, &s->in))
+		finish(s, PTP_SESSION_STUCK, NULL);
+}
+
+static void on_skipped(struct ptp_session *s, uint32_t actual)
+{
+	bool is_short = actual < s->in.length;
+
+	if (!is_same(s, actual)) {
+		bool over = !s->skipped && ptp_is_short(PTP_RESPONSE, s->buffer, actual);
+
+		finish(s, over ? PTP_SESSION_OTHERWISE : PTP_SESSION_STUCK, NULL);
+		return;
+	}
+	s->skipped += actual;
+	if (s->skipped == s->had.size && (is_short || !s->had.ended))
+		finish(s, PTP_SESSION_READY, NULL);
+	else if (!actual)
+		finish(s, PTP_SESSION_STUCK, NULL);
+	else
+		read_on(s);
+}
+
+/* ---- URBs ---- */
+
+static void on_opened(struct ptp_session *s, uint32_t actual)
+{
+	uint16_t code = 0;
+
+	if (ptp_is_short(PTP_RESPONSE, s->buffer, actual))
+		code = ptp_code_of(s->buffer);
+	if (code == PTP_OK || code == PTP_SESSION_ALREADY_OPEN)
+		finish(s, PTP_SESSION_READY, NULL);
+	else
+		fail(s, "the camera is back, but does not open the phone's session again");
 }
 
 static void on_in(struct client_urb *urb, int status, uint32_t actual)
 {
 	struct ptp_session *s = urb->user;
-	uint16_t code = 0;
 
 	if (!s->client)
 		return;
-	if (!status && ptp_is_short(PTP_RESPONSE, s->response, actual))
-		code = ptp_code_of(s->response);
-	if (code == PTP_OK || code == PTP_SESSION_ALREADY_OPEN)
-		finish(s, NULL);
+	if (s->step == PTP_SESSION_OPENING)
+		on_opened(s, status ? 0 : actual);
+	else if (status)
+		finish(s, PTP_SESSION_STUCK, NULL);
 	else
-		finish(s, "the camera is back, but does not open the phone's session again");
+		on_skipped(s, actual);
 }
 
 static void on_out(struct client_urb *urb, int status, uint32_t actual)
@@ -39,10 +129,17 @@ static void on_out(struct client_urb *urb, int status, uint32_t actual)
 
 	if (!s->client)
 		return;
-	if (status || actual != urb->length || (s->answered && client_submit(s->client, &s->in)))
-		finish(s, "the camera is back, but does not take a command");
-	else if (!s->answered)
-		finish(s, NULL);
+	if (status || actual != urb->length) {
+		fail(s, "the camera is back, but does not take a command");
+	} else if (s->step == PTP_SESSION_OPENING) {
+		if (client_submit(s->client, &s->in))
+			fail(s, "the camera is gone again");
+	} else if (!s->had.size) {
+		finish(s, PTP_SESSION_READY, NULL);
+	} else {
+		s->step = PTP_SESSION_SKIPPING;
+		read_on(s);
+	}
 }
 
 static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
@@ -51,42 +148,50 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	/* What is unlinked is done, with an error. */
-	client_unlink(s->client, s->out.seqnum ? &s->out : &s->in);
+	if (s->step == PTP_SESSION_SKIPPING)
+		finish(s, PTP_SESSION_STUCK, NULL);
+	else
+		/* What is unlinked is done, with an error. */
+		client_unlink(s->client, s->out.seqnum ? &s->out : &s->in);
 }
 
-static void begin(struct ptp_session *s, struct client *client, const struct usb_endpoint *out,
-	uint32_t size, bool answered)
+static void begin(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,
+	const struct usb_endpoint *out, uint32_t size)
 {
 	s->client = client;
-	s->answered = answered;
+	s->packet = in->max_packet;
+	s->in.endpoint = in->address;
+	s->in.length = in->max_packet;
 	s->out.endpoint = out->address;
 	s->out.length = size;
 	ev_timer_again(s->loop, &s->timeout);
 	if (client_submit(client, &s->out))
-		finish(s, "the camera is gone again");
+		fail(s, "the camera is gone again");
 }
 
 void ptp_session_open(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,
 	const struct usb_endpoint *out, uint32_t id)
 {
 	ptp_open_session(s->command, id);
-	s->in.endpoint = in->address;
-	s->in.length = in->max_packet;
-	begin(s, client, out, PTP_ONE_PARAMETER, true);
+	s->step = PTP_SESSION_OPENING;
+	begin(s, client, in, out, PTP_ONE_PARAMETER);
 }
 
-void ptp_session_ask(struct ptp_session *s, struct client *client, const struct usb_endpoint *out,
-	const uint8_t *command, uint32_t size)
+void ptp_session_ask(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,
+	const struct usb_endpoint *out, const uint8_t *command, uint32_t size,
+	const struct framing_answer *had)
 {
 	memcpy(s->command, command, size);
-	begin(s, client, out, size, false);
+	s->had = *had;
+	s->skipped = 0;
+	s->step = PTP_SESSION_ASKING;
+	begin(s, client, in, out, size);
 }
 
 void ptp_session_init(struct ptp_session *s, struct ev_loop *loop,
-	void (*done)(void *user, const char *problem), void *user)
+	void (*done)(void *user, enum ptp_session_result result, const char *problem), void *user)
 {
-	memset(s, 0, sizeof(*s));
+	memset(s, 0, offsetof(struct ptp_session, kept));
 	s->loop = loop;
 	s->done = done;
 	s->user = user;
@@ -95,7 +200,7 @@ void ptp_session_init(struct ptp_session *s, struct ev_loop *loop,
 	s->timeout.data = s;
 	s->out.buffer = s->command;
 	s->out.done = on_out;
-	s->in.buffer = s->response;
+	s->in.buffer = s->buffer;
 	s->in.done = on_in;
 	s->out.user = s->in.user = s;
 }

@@ -27,9 +27,25 @@ static struct pipe *framed_pipe(struct recovery *r, enum framing_dir dir)
 	return NULL;
 }
 
+/* Whether the phone still waits for the whole of what is asked for in its stead: no halt has been
+ * shown to it, and none will be. */
+static bool waits(struct recovery *r)
+{
+	return is_cut(r, &r->options.framings[r->at]) &&
+		pipe_may_repeat(framed_pipe(r, FRAMING_IN)) &&
+		pipe_may_repeat(framed_pipe(r, FRAMING_OUT));
+}
+
 static const struct usb_endpoint *endpoint_of(const struct recovery *r, const struct pipe *p)
 {
 	return &r->options.profile->endpoints[p - r->options.pipes];
+}
+
+/* What is kept is of one interface. */
+static bool may_ask(
+	const struct recovery *r, const uint8_t *command, const struct framing_answer *had)
+{
+	return !had->size || (r->at == r->noted && ptp_session_knows(&r->session, command, had));
 }
 
 /* Whether something has been sent to the camera for this interface, and is to be waited for: first
@@ -51,11 +67,12 @@ static bool speak(struct recovery *r)
 		return true;
 	}
 	*remains = is_cut(r, framing) ? PIPE_CUT : PIPE_NOTHING;
-	if (*remains != PIPE_CUT || !command || !pipe_may_repeat(in) || !pipe_may_repeat(out))
+	if (!command || !may_ask(r, command, &framing->answer) || !waits(r))
 		return false;
 	*remains = PIPE_REPEATED;
 	r->spoken = true;
-	ptp_session_ask(&r->session, r->client, endpoint_of(r, out), command, size);
+	ptp_session_ask(&r->session, r->client, endpoint_of(r, in), endpoint_of(r, out), command,
+		size, &framing->answer);
 	return true;
 }
 
@@ -70,18 +87,54 @@ static bool speak_on(struct recovery *r)
 	return true;
 }
 
-static void on_session(void *user, const char *problem)
+/* Not once more: the phone is told. */
+static void give_up(struct recovery *r)
+{
+	framing_forget(&r->options.framings[r->at]);
+	r->options.stuck(r->options.user);
+}
+
+static void on_session(void *user, enum ptp_session_result result, const char *problem)
 {
 	struct recovery *r = user;
+	bool asked = r->remains[r->at] == PIPE_REPEATED;
 
-	if (problem || speak_on(r))
+	if (result == PTP_SESSION_FAILED) {
 		r->options.done(r->options.user, problem);
+		return;
+	}
+	/* The phone may have lost its patience meanwhile. */
+	if (result == PTP_SESSION_STUCK || (asked && result == PTP_SESSION_READY && !waits(r))) {
+		give_up(r);
+		return;
+	}
+	if (result == PTP_SESSION_OTHERWISE) {
+		framing_forget(&r->options.framings[r->at]);
+		r->remains[r->at] = PIPE_NOTHING;
+	}
+	if (speak_on(r))
+		r->options.done(r->options.user, NULL);
 }
 
 void recovery_init(struct recovery *r, struct ev_loop *loop, const struct recovery_options *options)
 {
 	r->options = *options;
 	ptp_session_init(&r->session, loop, on_session, r);
+}
+
+void recovery_note(struct recovery *r)
+{
+	for (r->at = 0; r->at < r->options.profile->num_interfaces; r->at++) {
+		const struct framing *framing = &r->options.framings[r->at];
+		const struct pipe *in = framed_pipe(r, FRAMING_IN);
+		uint32_t size;
+
+		if (!in || !framing_repeatable(framing, &size) || !framing->answer.size)
+			continue;
+		ptp_session_keep(&r->session, in->last, in->last_size);
+		r->noted = r->at;
+		return;
+	}
 }
 
 bool recovery_start(struct recovery *r, struct client *client)

@@ -327,6 +327,7 @@ void relay_hold(struct relay *r)
 	recovery_stop(&r->recovery);
 	for (unsigned i = 0; i < r->num_pipes; i++)
 		pipe_hold(&r->pipes[i]);
+	recovery_note(&r->recovery);
 	client_abandon(client);
 	/* What the phone had sent by now is of before. */
 	ffs_dispatch_aio(r->ffs);
@@ -352,6 +353,13 @@ static void on_recovered(void *user, const char *problem)
 		on_pipe_failed(user, problem);
 	else
 		go_on(user);
+}
+
+static void on_stuck(void *user)
+{
+	const struct relay *r = user;
+
+	client_disconnect(r->client);
 }
 
 void relay_go_on(struct relay *r, struct client *client)
@@ -392,7 +400,8 @@ int relay_new(struct ev_loop *loop, const struct usb_profile *profile, struct cl
 	void *user, struct relay **out)
 {
 	struct relay *r = calloc(1, sizeof(*r));
-	struct recovery_options recovery = {.profile = profile, .done = on_recovered, .user = r};
+	struct recovery_options recovery = {
+		.profile = profile, .done = on_recovered, .stuck = on_stuck, .user = r};
 
 	if (!r)
 		return -ENOMEM;

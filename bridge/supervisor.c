@@ -183,10 +183,13 @@ static void on_acquired(void *user)
 {
 	struct supervisor *s = user;
 
-	if (s->hold.on)
+	if (s->hold.on) {
+		/* What it has to be told first takes its time as well. */
+		hold_begin(&s->hold, s->settings.config.link.hold_s);
 		presentation_go_on(s->presentation, s->acquisition.client);
-	else
+	} else {
 		present(s);
+	}
 	if (s->presentation)
 		presentation_flush(s->presentation);
 }

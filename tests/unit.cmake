@@ -42,13 +42,13 @@ foreach(wrapped
 	test_relay_hold=ev_timer_again
 	test_relay_phone=ev_timer_again
 	test_relay_random=ev_timer_again
+	test_relay_resume=ev_timer_again
 	test_supervisor=ev_timer_start)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)
 	target_link_options(${CMAKE_MATCH_1} PRIVATE ${functions})
 endforeach()
-target_link_libraries(test_capture PRIVATE PkgConfig::PCAP)
 if(AVAHI_FOUND)
 	target_compile_definitions(test_browse PRIVATE HAVE_AVAHI)
 	target_link_libraries(test_browse PRIVATE PkgConfig::AVAHI)

@@ -22,6 +22,7 @@ enum ptprig_type {
 enum ptprig_code {
 	PTPRIG_OPEN_SESSION = 0x1002,
 	PTPRIG_CLOSE_SESSION = 0x1003,
+	PTPRIG_GET_HANDLES = 0x1007,
 	PTPRIG_GET_OBJECT = 0x1009, /* may be asked twice */
 	PTPRIG_DELETE = 0x100b,	    /* may not */
 	PTPRIG_OK = 0x2001,

@@ -78,8 +78,7 @@ static unsigned put_container(struct relaymodel *m, uint16_t type, bool fails)
 	return n;
 }
 
-/* The camera has got the whole operation. */
-static void answer(struct relaymodel *m)
+static void make_answer(struct relaymodel *m)
 {
 	bool fails = relaymodel_one_in(m, 6);
 
@@ -91,6 +90,38 @@ static void answer(struct relaymodel *m)
 	} else {
 		m->expected += put_container(m, 3, false);
 	}
+}
+
+/* The camera has got the whole operation. Asked again, it gives the same answer, as a rule. */
+static void answer(struct relaymodel *m)
+{
+	bool again = m->answered && !relaymodel_one_in(m, 8);
+	uint64_t random = m->random;
+	uint32_t id = m->id;
+
+	m->answer_before = m->answer_from;
+	m->answer_from = m->rig.camera[RIG_PTP_IN]->num;
+	m->replayed = again;
+	if (again) {
+		m->random = m->answer_random;
+		m->id = m->answer_id;
+		make_answer(m);
+		m->random = random;
+		m->id = id;
+		if (m->link != LINK_BACK)
+			relaymodel_had(m, 0);
+		return;
+	}
+	m->answered = true;
+	m->answer_random = random;
+	m->answer_id = id;
+	make_answer(m);
+}
+
+void relaymodel_had(struct relaymodel *m, unsigned had)
+{
+	for (unsigned i = m->answer_before + had; i < m->answer_from; i++)
+		m->rig.camera[RIG_PTP_IN]->packets[i].lost = true;
 }
 
 static void begin(struct relaymodel *m)
@@ -111,7 +142,7 @@ static void begin(struct relaymodel *m)
 	if (!m->repeatable)
 		m->out.code = VENDOR;
 	m->step = OP_COMMAND;
-	m->halted = false;
+	m->halted = m->answered = false;
 	m->tried = m->rig.bench.ffs->endpoints[RIG_PTP_OUT].num_tried;
 	m->first = m->logs[RIG_PTP_IN].num;
 	/* A command without data: reads that stand for more, half full, would join what they hold

@@ -45,7 +45,14 @@ struct relaymodel {
 	unsigned tried;	   /* halts, when the operation began */
 	unsigned first;	   /* packet of its answer, in the phone's log */
 	unsigned expected; /* packets of it */
-	bool ending;	   /* no new operation */
+	bool answered;	   /* and what it was made of */
+	uint64_t answer_random;
+	uint32_t answer_id;
+	/* The camera's packets of it begin here, and those of the time before; it is the same again
+	 */
+	unsigned answer_from, answer_before;
+	bool replayed;
+	bool ending; /* no new operation */
 	uint32_t id;
 	/* relaylink: a link that is lost at times. Then the vendor's endpoints rest, as their
 	 * camera would not be held. */
@@ -56,10 +63,11 @@ struct relaymodel {
 		LINK_LOST, /* relay_hold */
 		LINK_BACK, /* relay_go_on, but not gone on */
 	} link;
-	unsigned losses, opened, repeated;
+	unsigned losses, opened, repeated, resumed, stuck;
 	bool repeatable; /* the operation's command may be sent again in the phone's stead, */
 	bool asked;	 /* and has been, since the link was lost last */
-	unsigned sent;	 /* packets by the phone, when it was back */
+	unsigned sent;	 /* packets by the phone, when it was back, */
+	unsigned given;	 /* and PTP IN packets by the camera */
 	unsigned submitted[RIG_ENDPOINTS]; /* URBs, when it was lost last */
 	unsigned cut;			   /* PTP OUT packets that the camera had got by then */
 	bool halted;			   /* the operation has seen a halt */
@@ -68,6 +76,10 @@ struct relaymodel {
 
 uint32_t relaymodel_below(struct relaymodel *m, uint32_t n);
 bool relaymodel_one_in(struct relaymodel *m, uint32_t n);
+
+/* The camera gives the same answer once more, of which the phone had `had` packets: what it had
+ * been given of it beyond these has come to nobody. */
+void relaymodel_had(struct relaymodel *m, unsigned had);
 
 /* The phone sends the next packet of its PTP operation, or begins one; the camera answers. */
 void relaymodel_ptp(struct relaymodel *m);

@@ -82,15 +82,46 @@ static void test_codes(void **state)
 	assert_int_equal(found, sizeof(asks) / sizeof(asks[0]));
 }
 
-/* Not when anything has come of it, or it is over, or more has been sent. */
+/* What has come of the answer, as long as it is not over. */
+static void test_answer(void **state)
+{
+	const uint8_t head[12] = {0, 2, 0, 0, DATA, 0, 0x09, 0x10, 7};
+	struct framing f;
+
+	(void)state;
+	begin(&f, 0x1009);
+	assert_int_equal(f.answer.size, 0);
+	for (unsigned i = 1; i <= 3; i++) {
+		tell(&f, FRAMING_IN, DATA, 0x1009, 512);
+		assert_true(is_repeatable(&f));
+		assert_int_equal(f.answer.size, i * 512);
+		assert_memory_equal(f.answer.head, head, 12);
+		assert_false(f.answer.ended);
+	}
+	assert_true(framing_next(&f, FRAMING_IN) > 0);
+	framing_done(&f, FRAMING_IN, PACKET, NULL, 0);
+	assert_int_equal(f.answer.size, 3 * 512);
+	assert_true(f.answer.ended);
+	tell(&f, FRAMING_IN, RESPONSE, 0x2001, 12);
+	assert_false(is_repeatable(&f));
+	tell(&f, FRAMING_OUT, COMMAND, 0x1008, 16);
+	assert_int_equal(f.answer.size, 0);
+	assert_false(f.answer.ended);
+	/* The end of a larger request. */
+	tell(&f, FRAMING_IN, DATA, 0x1008, 100);
+	assert_false(f.answer.ended);
+	framing_forget(&f);
+	assert_false(is_repeatable(&f));
+	tell(&f, FRAMING_OUT, COMMAND, 0x1008, 16);
+	assert_true(is_repeatable(&f));
+}
+
+/* Not when it is over, or more has been sent. */
 static void test_too_late(void **state)
 {
 	struct framing f;
 
 	(void)state;
-	begin(&f, 0x1009);
-	tell(&f, FRAMING_IN, DATA, 0x1009, 512);
-	assert_false(is_repeatable(&f));
 	begin(&f, 0x1009);
 	tell(&f, FRAMING_IN, RESPONSE, 0x2001, 12);
 	assert_false(is_repeatable(&f));
@@ -115,6 +146,8 @@ static void test_nothing_yet(void **state)
 	assert_true(framing_next(&f, FRAMING_IN) > 0);
 	framing_done(&f, FRAMING_IN, PACKET, NULL, 0);
 	assert_true(is_repeatable(&f));
+	assert_int_equal(f.answer.size, 0);
+	assert_false(f.answer.ended);
 }
 
 static void test_others(void **state)
@@ -133,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_too_late),
 		cmocka_unit_test(test_nothing_yet),
 		cmocka_unit_test(test_others),

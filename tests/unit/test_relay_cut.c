@@ -24,7 +24,7 @@ static void test_cut_in(void **state)
 
 	(void)state;
 	ptprig_open(&r);
-	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	ptprig_command(&r, PTPRIG_DELETE, 1);
 	bench_container(packet, sizeof(packet), PTPRIG_DATA, PTPRIG_LARGE, 7);
 	for (unsigned i = 0; i < 100; i++)
 		camera_put(r.camera[RIG_PTP_IN], packet, sizeof(packet));

@@ -314,7 +314,7 @@ static void check(struct relaymodel *m)
 
 struct totals {
 	unsigned long packets[RIG_ENDPOINTS], stalls[RIG_ENDPOINTS], sessions, losses, opened,
-		repeated;
+		repeated, resumed, stuck;
 };
 
 static void run(uint64_t seed, bool loses, struct totals *t)
@@ -342,6 +342,8 @@ static void run(uint64_t seed, bool loses, struct totals *t)
 	t->losses += m->losses;
 	t->opened += m->opened;
 	t->repeated += m->repeated;
+	t->resumed += m->resumed;
+	t->stuck += m->stuck;
 	relayrig_close(&m->rig);
 	free(m);
 }
@@ -375,10 +377,11 @@ static void test_random(void **state)
 			t.stalls[i] >= seeds->runs / 4);
 	}
 	print_message("%lu sessions, %lu losses, %lu PTP sessions opened again, %lu commands sent "
-		      "again\n",
-		t.sessions / RIG_ENDPOINTS, t.losses, t.opened, t.repeated);
+		      "again, %lu in the middle of the answer, %lu in vain\n",
+		t.sessions / RIG_ENDPOINTS, t.losses, t.opened, t.repeated, t.resumed, t.stuck);
 	assert_true(!seeds->loses || t.losses >= 2 * seeds->runs);
 	assert_true(!seeds->loses || t.repeated >= seeds->runs / 2);
+	assert_true(!seeds->loses || t.resumed >= seeds->runs / 10);
 	assert_true(t.sessions / RIG_ENDPOINTS >= seeds->runs);
 }
 
