@@ -294,7 +294,7 @@ for _ in $(seq $((events / 2))); do any "${all[@]}"; done
 
 # From here on it is one daemon. What is made once is made now, and every buffer is touched.
 held=0
-for kind in reset camera_unplugged phone_unplugged hangup; do happens $kind fetches; done
+for kind in reset camera_unplugged phone_unplugged hangup nothing; do happens $kind fetches; done
 rss=$(bridge_rss_kib)
 fds=$(bridge_fds)
 tasks=$(threads)
