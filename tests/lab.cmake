@@ -27,7 +27,7 @@ foreach(file ${scenarios})
 	math(EXPR timeout "2 * ${timeout} + 120")
 	# Sanitizers cost time and memory: what measures those runs what is installed. So does the service: they want
 	# what its sandbox does not give.
-	if(scenario MATCHES "^(announced|demo|liveview|speed|service|sessions|reenumeration)$")
+	if(scenario MATCHES "^(announced|demo|faults_midway|liveview|speed|service|sessions|reenumeration)$")
 		set(binary ${IP2USB_RELEASE})
 	else()
 		set(binary $<TARGET_FILE_DIR:ip2usb>)
