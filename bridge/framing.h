@@ -69,8 +69,21 @@ enum framing_bot_phase {
 struct framing_answer {
 	uint64_t size;		  /* bytes */
 	bool ended;		  /* behind the last of them a zero-length packet */
+	uint32_t num_samples;	  /* of the transfers that began where one may be taken, */
+	uint64_t samples;	  /* and what they make */
 	uint8_t head[PTP_HEADER]; /* the first of them */
 };
+
+/* A sample is the first 8 bytes of a transfer that begins at a multiple of this; framing_sample
+ * makes it a part of the others. */
+#define FRAMING_SAMPLE_EVERY 16384
+
+static inline void framing_sample(struct framing_answer *a, const uint8_t *data)
+{
+	a->num_samples++;
+	a->samples = (a->samples << 7 | a->samples >> 57) ^
+		(bytes_le32(data) | (uint64_t)bytes_le32(data + 4) << 32);
+}
 
 struct framing {
 	enum framing_kind kind;
@@ -86,6 +99,8 @@ struct framing {
 	uint8_t command[PTP_MAX_SHORT]; /* the last, and its size */
 	uint32_t command_size;
 	struct framing_answer answer; /* to it */
+	unsigned tries;		      /* framing_ask_again */
+	uint64_t tried_at;	      /* bytes of the answer */
 	uint32_t session;	      /* that the phone has open (PTP: OpenSession); 0: none */
 	/* bot: */
 	enum framing_bot_phase phase;
@@ -184,6 +199,10 @@ void framing_end_session(struct framing *f);
 /* ptp: the phone's command, of *size bytes, if it waits for the answer to it, or for the rest of
  * that, and a camera that has forgotten it may be asked again without harm; else NULL. */
 const uint8_t *framing_repeatable(const struct framing *f, uint32_t *size);
+
+/* It is to be asked again. False: not any more, as it has been, three times without anything more
+ * of the answer; what makes the link go each time is perhaps just that. */
+bool framing_ask_again(struct framing *f);
 
 /* It has been, in vain. */
 void framing_forget(struct framing *f);

@@ -16,6 +16,8 @@
 
 #include "bridge/ptp.h"
 
+#define MAX_TRIES 3
+
 uint32_t ptp_next(const struct framing *f, enum framing_dir dir)
 {
 	const struct framing_stream *s = &f->stream[dir];
@@ -43,6 +45,9 @@ static void begin_transaction(struct framing *f, const uint8_t *command, uint32_
 	f->command_size = len;
 	f->answer.size = 0;
 	f->answer.ended = false;
+	f->answer.num_samples = 0;
+	f->answer.samples = 0;
+	f->tries = 0;
 }
 
 static void count_answer(struct framing_answer *a, const uint8_t *data, uint32_t len)
@@ -50,6 +55,8 @@ static void count_answer(struct framing_answer *a, const uint8_t *data, uint32_t
 	/* What has less is no container, and is not known again. */
 	if (!a->size && len >= PTP_HEADER)
 		memcpy(a->head, data, PTP_HEADER);
+	if (a->size % FRAMING_SAMPLE_EVERY == 0 && len >= 8)
+		framing_sample(a, data);
 	a->size += len;
 }
 
@@ -77,6 +84,14 @@ const uint8_t *framing_repeatable(const struct framing *f, uint32_t *size)
 
 	*size = f->command_size;
 	return waits && *size && ptp_is_repeatable(ptp_code_of(f->command)) ? f->command : NULL;
+}
+
+bool framing_ask_again(struct framing *f)
+{
+	if (f->tried_at != f->answer.size)
+		f->tries = 0;
+	f->tried_at = f->answer.size;
+	return f->tries++ < MAX_TRIES;
 }
 
 void framing_forget(struct framing *f)

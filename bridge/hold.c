@@ -41,7 +41,16 @@ void hold_begin(struct hold *h, double longest)
 	bool unplugged = h->told > 0. && ev_now(h->loop) - h->told < UNPLUGGED_S;
 
 	h->on = true;
+	h->extended = false;
 	go_on_for(h, unplugged && longest > UNPLUGGED_S ? UNPLUGGED_S : longest);
+}
+
+void hold_extend(struct hold *h, double least)
+{
+	if (h->on && !h->extended && ev_timer_remaining(h->loop, &h->timer) < least)
+		go_on_for(h, least);
+	h->extended = true;
+	h->told = 0.;
 }
 
 void hold_unplugged(struct hold *h)

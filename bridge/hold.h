@@ -10,7 +10,7 @@
 struct hold {
 	struct ev_loop *loop;
 	ev_timer timer;
-	bool on;
+	bool on, extended;
 	double seconds; /* of the hold at hand, or of the last */
 	ev_tstamp told; /* ev_now when the server said that the camera was unplugged; 0: never */
 	void (*over)(void *user); /* it has been on for so long; then it is not any more */
@@ -24,6 +24,10 @@ void hold_init(struct hold *h, struct ev_loop *loop, void (*over)(void *user), v
  * unplugged, as it may by hold_unplugged while the phone waits as well. */
 void hold_begin(struct hold *h, double longest);
 void hold_unplugged(struct hold *h);
+
+/* The camera is there, and is to be brought to where the phone has it: for `least` seconds from now
+ * on, if that is longer. Once in a hold. */
+void hold_extend(struct hold *h, double least);
 
 void hold_end(struct hold *h);
 

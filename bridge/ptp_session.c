@@ -24,11 +24,20 @@ static void fail(struct ptp_session *s, const char *problem)
 	finish(s, PTP_SESSION_FAILED, problem);
 }
 
+/* Without its session it is of no use; without the answer, the phone is told. */
+static void give_up(struct ptp_session *s)
+{
+	if (s->step == PTP_SESSION_OPENING)
+		fail(s, "the camera is back, but does not take a command");
+	else
+		finish(s, PTP_SESSION_STUCK, NULL);
+}
+
 /* ---- what is skipped ---- */
 
 void ptp_session_keep(struct ptp_session *s, const uint8_t *last, uint32_t size)
 {
-	s->kept_size = size < PTP_SESSION_CHUNK ? size : PTP_SESSION_CHUNK;
+	s->kept_size = size < PTP_SESSION_KEPT ? size : PTP_SESSION_KEPT;
 	if (size)
 		memcpy(s->kept, last + (size - s->kept_size), s->kept_size);
 }
@@ -45,11 +54,11 @@ bool ptp_session_knows(
 static bool is_same_part(const struct ptp_session *s, uint32_t actual, uint64_t at,
 	const uint8_t *part, uint32_t size)
 {
-	uint64_t from = at > s->skipped ? at : s->skipped;
-	uint64_t to = at + size < s->skipped + actual ? at + size : s->skipped + actual;
+	uint64_t from = at > s->again.size ? at : s->again.size;
+	uint64_t to = at + size < s->again.size + actual ? at + size : s->again.size + actual;
 
 	return from >= to ||
-		!memcmp(part + (from - at), s->buffer + (from - s->skipped), to - from);
+		!memcmp(part + (from - at), s->buffer + (from - s->again.size), to - from);
 }
 
 static bool is_same(const struct ptp_session *s, uint32_t actual)
@@ -58,14 +67,28 @@ static bool is_same(const struct ptp_session *s, uint32_t actual)
 	uint32_t head = had->size < PTP_HEADER ? (uint32_t)had->size : PTP_HEADER;
 	uint32_t kept = had->size < s->kept_size ? (uint32_t)had->size : s->kept_size;
 
-	return s->skipped + actual <= had->size && is_same_part(s, actual, 0, had->head, head) &&
+	return s->again.size + actual <= had->size && is_same_part(s, actual, 0, had->head, head) &&
 		is_same_part(s, actual, had->size - kept, s->kept + (s->kept_size - kept), kept);
+}
+
+/* As when it came first, if its transfers were whole requests, or fewer samples were taken then. */
+static void take_samples(struct ptp_session *s, uint32_t actual)
+{
+	uint32_t at = (uint32_t)(-s->again.size % FRAMING_SAMPLE_EVERY);
+
+	for (; at + 8 <= actual; at += FRAMING_SAMPLE_EVERY)
+		framing_sample(&s->again, s->buffer + at);
+}
+
+static bool has_same_samples(const struct ptp_session *s)
+{
+	return s->again.num_samples != s->had.num_samples || s->again.samples == s->had.samples;
 }
 
 /* To where `had` ends; with the zero-length packet behind it, if there was one. */
 static void read_on(struct ptp_session *s)
 {
-	uint64_t left = s->had.size - s->skipped;
+	uint64_t left = s->had.size - s->again.size;
 	uint32_t size = PTP_SESSION_CHUNK / s->packet * s->packet;
 
 	if (left < size)
@@ -81,14 +104,15 @@ static void on_skipped(struct ptp_session *s, uint32_t actual)
 	bool is_short = actual < s->in.length;
 
 	if (!is_same(s, actual)) {
-		bool over = !s->skipped && ptp_is_short(PTP_RESPONSE, s->buffer, actual);
+		bool over = !s->again.size && ptp_is_short(PTP_RESPONSE, s->buffer, actual);
 
 		finish(s, over ? PTP_SESSION_OTHERWISE : PTP_SESSION_STUCK, NULL);
 		return;
 	}
-	s->skipped += actual;
-	if (s->skipped == s->had.size && (is_short || !s->had.ended))
-		finish(s, PTP_SESSION_READY, NULL);
+	take_samples(s, actual);
+	s->again.size += actual;
+	if (s->again.size == s->had.size && (is_short || !s->had.ended))
+		finish(s, has_same_samples(s) ? PTP_SESSION_READY : PTP_SESSION_STUCK, NULL);
 	else if (!actual)
 		finish(s, PTP_SESSION_STUCK, NULL);
 	else
@@ -130,7 +154,7 @@ static void on_out(struct client_urb *urb, int status, uint32_t actual)
 	if (!s->client)
 		return;
 	if (status || actual != urb->length) {
-		fail(s, "the camera is back, but does not take a command");
+		give_up(s);
 	} else if (s->step == PTP_SESSION_OPENING) {
 		if (client_submit(s->client, &s->in))
 			fail(s, "the camera is gone again");
@@ -148,8 +172,8 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (s->step == PTP_SESSION_SKIPPING)
-		finish(s, PTP_SESSION_STUCK, NULL);
+	if (s->step != PTP_SESSION_OPENING)
+		give_up(s);
 	else
 		/* What is unlinked is done, with an error. */
 		client_unlink(s->client, s->out.seqnum ? &s->out : &s->in);
@@ -183,7 +207,7 @@ void ptp_session_ask(struct ptp_session *s, struct client *client, const struct 
 {
 	memcpy(s->command, command, size);
 	s->had = *had;
-	s->skipped = 0;
+	s->again = (struct framing_answer){.size = 0};
 	s->step = PTP_SESSION_ASKING;
 	begin(s, client, in, out, size);
 }

@@ -14,7 +14,8 @@
 #include "bridge/ptp.h"
 #include "gadget/usbdesc.h"
 
-#define PTP_SESSION_CHUNK 16384 /* bytes read at a time, and of the answer that are kept */
+#define PTP_SESSION_KEPT 16384	/* bytes of the answer that are kept */
+#define PTP_SESSION_CHUNK 65536 /* bytes read at a time */
 #define PTP_SESSION_PACKET 1024 /* bytes: a packet of any endpoint */
 
 enum ptp_session_result {
@@ -36,13 +37,13 @@ struct ptp_session {
 	} step;
 	uint32_t packet; /* bytes, of `in` */
 	uint8_t command[PTP_MAX_SHORT];
-	struct framing_answer had; /* what is to be skipped of the answer, */
-	uint64_t skipped;	   /* and has been */
-	uint32_t kept_size;	   /* of `kept` */
+	struct framing_answer had;   /* what is to be skipped of the answer, */
+	struct framing_answer again; /* and has been; `size`, and its samples */
+	uint32_t kept_size;	     /* of `kept` */
 	void (*done)(void *user, enum ptp_session_result result, const char *problem);
 	void *user;
 	/* Not touched before they are needed: */
-	uint8_t kept[PTP_SESSION_CHUNK]; /* the last of `had` */
+	uint8_t kept[PTP_SESSION_KEPT]; /* the last of `had` */
 	uint8_t buffer[PTP_SESSION_CHUNK + PTP_SESSION_PACKET];
 };
 

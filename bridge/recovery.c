@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bridge/log.h"
+
 /* Whether the phone waits for what has been cut, and has not begun anew since. */
 static bool is_cut(const struct recovery *r, const struct framing *framing)
 {
@@ -67,7 +69,8 @@ static bool speak(struct recovery *r)
 		return true;
 	}
 	*remains = is_cut(r, framing) ? PIPE_CUT : PIPE_NOTHING;
-	if (!command || !may_ask(r, command, &framing->answer) || !waits(r))
+	if (!command || !may_ask(r, command, &framing->answer) || !waits(r) ||
+		!framing_ask_again(framing))
 		return false;
 	*remains = PIPE_REPEATED;
 	r->spoken = true;
@@ -90,6 +93,7 @@ static bool speak_on(struct recovery *r)
 /* Not once more: the phone is told. */
 static void give_up(struct recovery *r)
 {
+	log_info("what the phone has had of an answer does not come again; it is told");
 	framing_forget(&r->options.framings[r->at]);
 	r->options.stuck(r->options.user);
 }

@@ -31,6 +31,9 @@
 #define HOLD_PAUSE_S 0.5
 #define HOLD_CONNECT_S 3.
 
+/* What a camera that is back has to be told may take 5 s, twice, and another reset in between. */
+#define RECOVERY_S 15.
+
 /* A camera that has been presented for so long was not lost for what ended the attempts before. */
 #define STEADY_S 10.
 
@@ -184,8 +187,7 @@ static void on_acquired(void *user)
 	struct supervisor *s = user;
 
 	if (s->hold.on) {
-		/* What it has to be told first takes its time as well. */
-		hold_begin(&s->hold, s->settings.config.link.hold_s);
+		hold_extend(&s->hold, RECOVERY_S);
 		presentation_go_on(s->presentation, s->acquisition.client);
 	} else {
 		present(s);

@@ -63,7 +63,16 @@ static void come_back(struct relaymodel *m)
 	m->sent = m->logs[RIG_PTP_OUT].num;
 	relay_go_on(m->rig.relay, b->client);
 	b->flush(b->user);
+	/* So that it is lost in the middle of something. */
+	if (!m->ending)
+		b->camera->piece = 1 + relaymodel_below(m, 20000);
 	relaylink_bridge(m);
+}
+
+/* The phone has had some of an answer, and waits for more. */
+static bool is_midway(const struct relaymodel *m)
+{
+	return m->link == LINK_UP && m->step == OP_ANSWER && m->logs[RIG_PTP_IN].num > m->first;
 }
 
 void relaylink_step(struct relaymodel *m)
@@ -78,7 +87,7 @@ void relaylink_step(struct relaymodel *m)
 		m->given_up = true;
 	} else if (lost && !m->given_up && !m->num_events) {
 		come_back(m);
-	} else if (!lost && m->link != LINK_CUT && relaymodel_one_in(m, 3) &&
+	} else if (!lost && m->link != LINK_CUT && (is_midway(m) || relaymodel_one_in(m, 3)) &&
 		m->logs[0].num_cuts < STREAMLOG_SESSIONS / 2) {
 		lose(m);
 	}
@@ -92,8 +101,8 @@ void relaylink_bridge(struct relaymodel *m)
 	if (m->link == LINK_BACK && r->gone_on) {
 		relaylink_camera(m);
 		if (m->replayed) {
+			m->resumed += r->camera[RIG_PTP_IN]->given > m->answer_from;
 			relaymodel_had(m, r->camera[RIG_PTP_IN]->given - m->answer_from);
-			m->resumed++;
 		}
 		end_recovery(m);
 		number_urbs(m);

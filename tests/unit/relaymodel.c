@@ -38,10 +38,16 @@ static struct phase container(struct relaymodel *m, uint16_t type)
 
 	if (type != 2)
 		p.length = 12 + 4 * relaymodel_below(m, 6);
-	else if (relaymodel_one_in(m, 2))
+	else if (relaymodel_one_in(m, m->loses ? 5 : 2))
 		p.length = 12 + relaymodel_below(m, 4000);
 	else
-		p.length = 512 * (1 + relaymodel_below(m, relaymodel_one_in(m, 4) ? 300 : 20)) +
+		/* Where the link is lost, often in the middle of many requests. */
+		p.length = 512 *
+				(1 +
+					relaymodel_below(m,
+						m->loses			  ? 120
+							: relaymodel_one_in(m, 4) ? 300
+										  : 20)) +
 			relaymodel_below(m, 3) - 1;
 	p.zero = p.length % 512 == 0 && relaymodel_one_in(m, 2);
 	return p;
@@ -116,6 +122,10 @@ static void answer(struct relaymodel *m)
 	m->answer_random = random;
 	m->answer_id = id;
 	make_answer(m);
+	/* The phone has had some of another one, and is told. */
+	if (m->link == LINK_BACK && !m->rig.gone_on &&
+		relay_pipe(m->rig.relay, RIG_PTP_IN)->framing->answer.size)
+		m->expected = A_STALL;
 }
 
 void relaymodel_had(struct relaymodel *m, unsigned had)
@@ -129,13 +139,13 @@ static void begin(struct relaymodel *m)
 	struct camera_endpoint *e = m->rig.camera[RIG_PTP_OUT];
 
 	m->out = container(m, 1);
-	m->has_data = relaymodel_one_in(m, 2);
-	m->data_in = relaymodel_one_in(m, 2);
+	m->has_data = relaymodel_one_in(m, 2) || (m->loses && relaymodel_one_in(m, 2));
+	m->data_in = relaymodel_one_in(m, 2) || (m->loses && relaymodel_one_in(m, 2));
 	if (m->loses && relaymodel_one_in(m, 8)) {
 		m->out.code = OPEN_SESSION;
 		m->out.length = 16;
 		m->has_data = false;
-	} else if (m->loses && (m->data_in || !m->has_data) && relaymodel_one_in(m, 2)) {
+	} else if (m->loses && (m->data_in || !m->has_data) && !relaymodel_one_in(m, 4)) {
 		m->out.code = GET_OBJECT;
 	}
 	m->repeatable = m->out.code != 0;

@@ -105,7 +105,9 @@ static void step_server(struct relaymodel *m)
 		c->deaf = relaymodel_one_in(m, 3);
 		break;
 	case 1:
-		c->piece = relaymodel_one_in(m, 2) ? 1 + relaymodel_below(m, 3000) : 0;
+		c->piece = m->loses		  ? 1 + relaymodel_below(m, 20000)
+			: relaymodel_one_in(m, 2) ? 1 + relaymodel_below(m, 3000)
+						  : 0;
 		break;
 	case 2:
 		m->rig.camera[relaymodel_below(m, RIG_ENDPOINTS)]->blocked = true;
@@ -328,7 +330,7 @@ static void run(uint64_t seed, bool loses, struct totals *t)
 	m->rig.bench.camera->shuffle = relaymodel_one_in(m, 2) ? seed + 1 : 0;
 	m->rig.bench.camera->overtakes = relaymodel_one_in(m, 3);
 	step_phone(m);
-	for (unsigned i = 0; i < STEPS; i++)
+	for (unsigned i = 0; i < (loses ? 2 * STEPS : STEPS); i++)
 		step(m);
 	calm_down(m);
 	finish(m);

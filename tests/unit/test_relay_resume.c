@@ -84,6 +84,8 @@ static void again(struct relayrig *r)
 	assert_int_equal(r->bench.closed, -ECONNABORTED);
 	camera_hang_up(r->bench.camera);
 	r->bench.camera->deaf = false;
+	r->camera[RIG_PTP_OUT]->blocked = false;
+	r->camera[RIG_PTP_OUT]->fail = 0;
 	relay_hold(r->relay);
 	bench_settle(&r->bench);
 	ptprig_come_back(r);
@@ -143,6 +145,7 @@ static void test_again_and_again(void **state)
 	ptprig_open(&r);
 	lose_in(&r, &object, had);
 	for (unsigned i = 0; i < 3; i++) {
+		expect(&r, &object, i ? had - 32 : 0, had);
 		ptprig_come_back(&r);
 		put(&r, &object, 0, 10);
 		bench_settle(&r.bench);
@@ -158,10 +161,30 @@ static void test_again_and_again(void **state)
 	ptprig_come_back(&r);
 	put(&r, &object, 0, all);
 	ptprig_answer(&r, PTPRIG_OK);
-	expect(&r, &object, 0, all);
+	expect(&r, &object, had - 32, all);
 	ptprig_expect_answer(&r, PTPRIG_OK);
 	assert_int_equal(ptprig_halts(&r), 0);
 	ptprig_close(&r);
+}
+
+/* But three times at most at the same place, as that may be what the link is lost of. */
+static void test_in_vain(void **state)
+{
+	const unsigned *come = *state;
+	struct relayrig r;
+
+	ptprig_open(&r);
+	lose_in(&r, &object, 64);
+	for (unsigned i = 0; i < 3; i++) {
+		ptprig_come_back(&r);
+		assert_int_equal(commands(&r), 2 + i);
+		put(&r, &object, 0, *come);
+		bench_settle(&r.bench);
+		assert_int_equal(r.gone_on > 0, *come == 64);
+		ptprig_lose(&r);
+	}
+	ptprig_come_back(&r);
+	expect_cut(&r, &object, 64, 4);
 }
 
 /* ---- it is not ---- */
@@ -197,22 +220,36 @@ static void test_different(void **state)
 	expect_cut(&r, &object, 64, 2);
 }
 
-/* The same but for one byte of what the phone had last. */
+/* The same but for one byte, of this packet: where a request began, or in the last of them. */
 static void test_changed(void **state)
 {
+	const unsigned *at = *state;
 	struct relayrig r;
 	uint8_t packet[512];
 
+	ptprig_open(&r);
+	lose_in(&r, &object, 96);
+	ptprig_come_back(&r);
+	put(&r, &object, 0, *at);
+	packet_of(&object, *at, packet);
+	packet[*at == 95 ? 511 : 0] ^= 1;
+	camera_put(r.camera[RIG_PTP_IN], packet, 512);
+	put(&r, &object, *at + 1, 96);
+	again(&r);
+	expect_cut(&r, &object, 96, 2);
+}
+
+/* What had come last is too little to know it by. */
+static void test_little(void **state)
+{
+	static const struct answer little = {PTPRIG_GET_OBJECT, 32 * 512 + 100, 7, false};
+	struct relayrig r;
+
 	(void)state;
 	ptprig_open(&r);
-	lose_in(&r, &object, 64);
+	lose_in(&r, &little, 33);
 	ptprig_come_back(&r);
-	put(&r, &object, 0, 63);
-	packet_of(&object, 63, packet);
-	packet[511] ^= 1;
-	camera_put(r.camera[RIG_PTP_IN], packet, 512);
-	again(&r);
-	expect_cut(&r, &object, 64, 2);
+	expect_cut(&r, &little, 33, 1);
 }
 
 /* It takes too long. */
@@ -231,6 +268,25 @@ static void test_slow(void **state)
 	relayrig_wait(&r, 5);
 	again(&r);
 	expect_cut(&r, &object, 64, 2);
+}
+
+/* The camera does not take the command, or not in time. */
+static void test_not_taken(void **state)
+{
+	const bool *halts = *state;
+	struct relayrig r;
+	struct camera_endpoint *out;
+
+	ptprig_open(&r);
+	lose_in(&r, &object, 64);
+	out = r.camera[RIG_PTP_OUT];
+	out->fail = *halts ? -EPIPE : 0;
+	out->fail_at = out->num;
+	out->blocked = !*halts;
+	ptprig_come_back(&r);
+	relayrig_wait(&r, 5);
+	again(&r);
+	expect_cut(&r, &object, 64, 1);
 }
 
 /* The phone asks for something else while it is skipped. */
@@ -273,6 +329,7 @@ int main(void)
 {
 	static struct cut cuts[] = {
 		{{PTPRIG_GET_OBJECT, 100000, 7, false}, 64, 64},
+		{{PTPRIG_GET_OBJECT, 100000, 7, false}, 160, 160},
 		/* Of a request that is not full nothing has come. */
 		{{PTPRIG_GET_OBJECT, 100000, 7, false}, 100, 96},
 		/* All of the data, but for the response: with a short packet, with none, with an
@@ -290,26 +347,35 @@ int main(void)
 		{PTPRIG_GET_OBJECT, 100001, 7, false},
 		{PTPRIG_GET_OBJECT, 20000, 7, false},
 	};
-	static unsigned none, some = 40;
+	static bool yes = true, no;
+	static unsigned none, some = 40, all = 64, middle = 32, last_begins = 65, last = 95;
 	const struct CMUnitTest tests[] = {
 		{"midway", test_resumed, NULL, NULL, &cuts[0]},
-		{"in a request", test_resumed, NULL, NULL, &cuts[1]},
-		{"before the response", test_resumed, NULL, NULL, &cuts[2]},
-		{"a request before the response", test_resumed, NULL, NULL, &cuts[3]},
-		{"an empty packet behind a request", test_resumed, NULL, NULL, &cuts[4]},
-		{"an empty packet in a request", test_resumed, NULL, NULL, &cuts[5]},
-		{"an empty packet to come", test_resumed, NULL, NULL, &cuts[6]},
-		{"a small one before the response", test_resumed, NULL, NULL, &cuts[7]},
-		{"a list, of which all is known", test_resumed, NULL, NULL, &cuts[8]},
+		{"midway, far", test_resumed, NULL, NULL, &cuts[1]},
+		{"in a request", test_resumed, NULL, NULL, &cuts[2]},
+		{"before the response", test_resumed, NULL, NULL, &cuts[3]},
+		{"a request before the response", test_resumed, NULL, NULL, &cuts[4]},
+		{"an empty packet behind a request", test_resumed, NULL, NULL, &cuts[5]},
+		{"an empty packet in a request", test_resumed, NULL, NULL, &cuts[6]},
+		{"an empty packet to come", test_resumed, NULL, NULL, &cuts[7]},
+		{"a small one before the response", test_resumed, NULL, NULL, &cuts[8]},
+		{"a list, of which all is known", test_resumed, NULL, NULL, &cuts[9]},
 		cmocka_unit_test(test_again_and_again),
+		{"in vain", test_in_vain, NULL, NULL, &none},
+		{"skipped in vain", test_in_vain, NULL, NULL, &all},
 		cmocka_unit_test(test_refused),
 		{"another object", test_different, NULL, NULL, (void *)&others[0]},
 		{"a longer one", test_different, NULL, NULL, (void *)&others[1]},
 		{"a shorter one", test_different, NULL, NULL, (void *)&others[2]},
 		{"a halt", test_different, NULL, NULL, NULL},
-		cmocka_unit_test(test_changed),
+		{"changed where a request began", test_changed, NULL, NULL, &middle},
+		{"changed where the last began", test_changed, NULL, NULL, &last_begins},
+		{"changed in the end", test_changed, NULL, NULL, &last},
+		cmocka_unit_test(test_little),
 		{"nothing comes", test_slow, NULL, NULL, &none},
 		{"some comes", test_slow, NULL, NULL, &some},
+		{"the command is halted", test_not_taken, NULL, NULL, &yes},
+		{"the command is not taken", test_not_taken, NULL, NULL, &no},
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_may_change),
 	};
