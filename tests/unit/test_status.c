@@ -212,7 +212,8 @@ static void open_control(struct control *control, void (*answer)(void *user, int
 static void on_child(struct ev_loop *loop, ev_child *child, int events)
 {
 	(void)events;
-	(void)child;
+	/* It is on somebody's stack. */
+	ev_child_stop(loop, child);
 	ev_break(loop, EVBREAK_ALL);
 }
 

@@ -506,7 +506,7 @@ int main(void)
 					    "lost", "pause", "nobody", "end"},
 			.restarts = 1,
 			.hold_s = 100,
-			.shortest = 3.5,
+			.shortest = 2.5,
 			.longest = 60},
 		exported_again = {.words = {"meet", "acquired", "lost", "say 1-4;UNPLUGGED;\n",
 					  "pause", "acquired", "gone on", "end"},
