@@ -500,7 +500,7 @@ int main(void)
 				     "nobody", "end"},
 			.restarts = 1,
 			.hold_s = 100,
-			.shortest = 3.5,
+			.shortest = 2.5,
 			.longest = 60},
 		unplugged_before = {.words = {"meet", "acquired", "say 1-4;UNPLUGGED;\n", "turn",
 					    "lost", "pause", "nobody", "end"},
