@@ -44,8 +44,7 @@ static bool set_host(struct config *c, const char *value)
 		copy(c->server.host, sizeof(c->server.host), value);
 }
 
-/* A decimal number, at most `max`. */
-static bool number(const char *value, unsigned max, unsigned *out)
+bool config_number(const char *value, unsigned max, unsigned *out)
 {
 	char *end;
 	unsigned long n = strtoul(value, &end, 10);
@@ -60,7 +59,7 @@ static bool set_port(struct config *c, const char *value)
 {
 	unsigned port;
 
-	return number(value, 65535, &port) && port &&
+	return config_number(value, 65535, &port) && port &&
 		copy(c->server.port, sizeof(c->server.port), value);
 }
 
@@ -69,7 +68,7 @@ static bool set_notices(struct config *c, const char *value)
 	unsigned port;
 
 	return (!strcmp(value, CONFIG_AUTO) || !strcmp(value, CONFIG_OFF) ||
-		       (number(value, 65535, &port) && port)) &&
+		       (config_number(value, 65535, &port) && port)) &&
 		copy(c->server.notices, sizeof(c->server.notices), value);
 }
 
@@ -99,7 +98,7 @@ static bool set_udc(struct config *c, const char *value)
 static bool set_max_power(struct config *c, const char *value)
 {
 	unsigned ma;
-	bool is_number = number(value, 500, &ma);
+	bool is_number = config_number(value, 500, &ma);
 
 	c->gadget.max_power_ma = is_number ? (int)ma : CONFIG_MIRROR;
 	return is_number || !strcmp(value, "mirror");
@@ -121,12 +120,12 @@ static bool set_unplug_after(struct config *c, const char *value)
 		*s = 0;
 		return true;
 	}
-	return number(value, 3600, s) && *s;
+	return config_number(value, 3600, s) && *s;
 }
 
 static bool set_hold(struct config *c, const char *value)
 {
-	return number(value, 600, &c->link.hold_s);
+	return config_number(value, 600, &c->link.hold_s);
 }
 
 static bool set_led(struct config *c, const char *value)

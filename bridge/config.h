@@ -55,4 +55,7 @@ int config_parse(struct config *c, const char *path, const char *text, char *err
  * above. */
 int config_load(FILE *file, const char *path, char *text, char *error, size_t size);
 
+/* A decimal number of at most `max`, and nothing else. */
+bool config_number(const char *value, unsigned max, unsigned *out);
+
 #endif

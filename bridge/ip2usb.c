@@ -9,6 +9,7 @@
 
 #include "bridge/capture.h"
 #include "bridge/check.h"
+#include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/daemon.h"
 #include "bridge/discover.h"
@@ -85,11 +86,7 @@ static void print_usage(FILE *out)
 
 static bool parse_limit(const char *text, unsigned *limit)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	*limit = (unsigned)n;
-	if (*text >= '0' && *text <= '9' && !*end && n > 0 && n <= MAX_LIMIT)
+	if (config_number(text, MAX_LIMIT, limit) && *limit)
 		return true;
 	fprintf(stderr, "ip2usb: --limit %s: not a number of MiB from 1 to %d\n", text, MAX_LIMIT);
 	return false;
