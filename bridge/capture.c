@@ -21,7 +21,8 @@
 #include "bridge/tap.h"
 
 #define INTERVAL_MS 1000
-#define BURST 64 /* messages between two looks at all else */
+#define BURST 64   /* messages between two looks at all else */
+#define REST 16384 /* in the end: more than a socket of 2 MiB has room for */
 
 #define FILE_HEADER_SIZE 24   /* of pcap's file format, */
 #define RECORD_HEADER_SIZE 16 /* and on disk, where a time has 32 bits */
@@ -195,7 +196,7 @@ static void capture(struct capture *c)
 		}
 		/* What has come by then is in it. */
 		over = signalled;
-		for (unsigned i = 0; (i < BURST || over) && !c->end && receive(c); i++)
+		for (unsigned i = 0; i < (over ? REST : BURST) && !c->end && receive(c); i++)
 			;
 		if (!c->end && over)
 			c->end = "a signal has ended it";

@@ -8,6 +8,7 @@
 #define BRIDGE_CONFIG_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "bridge/selection.h"

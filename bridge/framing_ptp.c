@@ -123,7 +123,7 @@ void ptp_done(
 	bool split;
 
 	if (dir == FRAMING_IN) {
-		uint32_t tail = is_short ? len % s->max_packet : len;
+		uint32_t tail = is_short ? len % s->max_packet : 0;
 
 		if (len) {
 			f->unanswered = false;

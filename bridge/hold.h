@@ -10,7 +10,8 @@
 struct hold {
 	struct ev_loop *loop;
 	ev_timer timer;
-	bool on, extended;
+	bool on;
+	bool extended;	/* by hold_extend, since it began */
 	double seconds; /* of the hold at hand, or of the last */
 	ev_tstamp told; /* ev_now when the server said that the camera was unplugged; 0: never */
 	void (*over)(void *user); /* it has been on for so long; then it is not any more */

@@ -7,6 +7,9 @@
  * skipped: whoever waits at the phone has been waiting since the link was lost. */
 #define TIMEOUT_S 5.
 
+/* Bytes that a stored answer is known again by; what has come last may be a single one. */
+#define ENOUGH 1024
+
 void ptp_session_stop(struct ptp_session *s)
 {
 	ev_timer_stop(s->loop, &s->timeout);
@@ -45,9 +48,8 @@ void ptp_session_keep(struct ptp_session *s, const uint8_t *last, uint32_t size)
 bool ptp_session_knows(
 	const struct ptp_session *s, const uint8_t *command, const struct framing_answer *had)
 {
-	/* Some packets' worth, as what is kept may be as little as a byte. */
 	return had->size <= s->kept_size ||
-		(ptp_is_stored(ptp_code_of(command)) && s->kept_size >= PTP_SESSION_PACKET);
+		(ptp_is_stored(ptp_code_of(command)) && s->kept_size >= ENOUGH);
 }
 
 /* Whether `part`, which stands `at` in the answer, is the same in what has come now. */
@@ -74,6 +76,7 @@ static bool is_same(const struct ptp_session *s, uint32_t actual)
 /* As when it came first, if its transfers were whole requests, or fewer samples were taken then. */
 static void take_samples(struct ptp_session *s, uint32_t actual)
 {
+	/* The first that is behind what has been skipped. */
 	uint32_t at = (uint32_t)(-s->again.size % FRAMING_SAMPLE_EVERY);
 
 	for (; at + 8 <= actual; at += FRAMING_SAMPLE_EVERY)
@@ -157,7 +160,7 @@ static void on_out(struct client_urb *urb, int status, uint32_t actual)
 		give_up(s);
 	} else if (s->step == PTP_SESSION_OPENING) {
 		if (client_submit(s->client, &s->in))
-			fail(s, "the camera is gone again");
+			give_up(s);
 	} else if (!s->had.size) {
 		finish(s, PTP_SESSION_READY, NULL);
 	} else {
@@ -190,7 +193,7 @@ static void begin(struct ptp_session *s, struct client *client, const struct usb
 	s->out.length = size;
 	ev_timer_again(s->loop, &s->timeout);
 	if (client_submit(client, &s->out))
-		fail(s, "the camera is gone again");
+		give_up(s);
 }
 
 void ptp_session_open(struct ptp_session *s, struct client *client, const struct usb_endpoint *in,

@@ -18,12 +18,12 @@ static bool is_cut(const struct recovery *r, const struct framing *framing)
 }
 
 /* The bulk endpoint that an interface's framing goes by. */
-static struct pipe *framed_pipe(struct recovery *r, enum framing_dir dir)
+static struct pipe *framed_pipe(const struct recovery *r, unsigned at, enum framing_dir dir)
 {
 	for (unsigned i = 0; i < r->options.profile->num_endpoints; i++) {
 		struct pipe *p = &r->options.pipes[i];
 
-		if (p->framing == &r->options.framings[r->at] && p->dir == dir)
+		if (p->framing == &r->options.framings[at] && p->dir == dir)
 			return p;
 	}
 	return NULL;
@@ -31,11 +31,11 @@ static struct pipe *framed_pipe(struct recovery *r, enum framing_dir dir)
 
 /* Whether the phone still waits for the whole of what is asked for in its stead: no halt has been
  * shown to it, and none will be. */
-static bool waits(struct recovery *r)
+static bool waits(const struct recovery *r)
 {
 	return is_cut(r, &r->options.framings[r->at]) &&
-		pipe_may_repeat(framed_pipe(r, FRAMING_IN)) &&
-		pipe_may_repeat(framed_pipe(r, FRAMING_OUT));
+		pipe_may_repeat(framed_pipe(r, r->at, FRAMING_IN)) &&
+		pipe_may_repeat(framed_pipe(r, r->at, FRAMING_OUT));
 }
 
 static const struct usb_endpoint *endpoint_of(const struct recovery *r, const struct pipe *p)
@@ -55,7 +55,8 @@ static bool may_ask(
 static bool speak(struct recovery *r)
 {
 	struct framing *framing = &r->options.framings[r->at];
-	struct pipe *in = framed_pipe(r, FRAMING_IN), *out = framed_pipe(r, FRAMING_OUT);
+	struct pipe *in = framed_pipe(r, r->at, FRAMING_IN);
+	struct pipe *out = framed_pipe(r, r->at, FRAMING_OUT);
 	enum pipe_remains *remains = &r->remains[r->at];
 	uint32_t id = framing_session(framing), size;
 	const uint8_t *command = framing_repeatable(framing, &size);
@@ -93,7 +94,7 @@ static bool speak_on(struct recovery *r)
 /* Not once more: the phone is told. */
 static void give_up(struct recovery *r)
 {
-	log_info("what the phone has had of an answer does not come again; it is told");
+	log_info("the camera does not go on where the link was lost; it is reset once more");
 	framing_forget(&r->options.framings[r->at]);
 	r->options.stuck(r->options.user);
 }
@@ -128,15 +129,15 @@ void recovery_init(struct recovery *r, struct ev_loop *loop, const struct recove
 
 void recovery_note(struct recovery *r)
 {
-	for (r->at = 0; r->at < r->options.profile->num_interfaces; r->at++) {
-		const struct framing *framing = &r->options.framings[r->at];
-		const struct pipe *in = framed_pipe(r, FRAMING_IN);
+	for (unsigned at = 0; at < r->options.profile->num_interfaces; at++) {
+		const struct framing *framing = &r->options.framings[at];
+		const struct pipe *in = framed_pipe(r, at, FRAMING_IN);
 		uint32_t size;
 
 		if (!in || !framing_repeatable(framing, &size) || !framing->answer.size)
 			continue;
 		ptp_session_keep(&r->session, in->last, in->last_size);
-		r->noted = r->at;
+		r->noted = at;
 		return;
 	}
 }

@@ -218,8 +218,10 @@ static void on_hold_over(void *user)
 	char reason[sizeof(s->reason)];
 
 	strcpy(reason, s->reason);
-	end(s, OUTCOME_FAILED, "%s, and the camera was not back within %.0f s", reason,
-		s->hold.seconds);
+	end(s, OUTCOME_FAILED,
+		s->hold.extended ? "%s, and the camera did not go on within %.0f s"
+				 : "%s, and the camera was not back within %.0f s",
+		reason, s->hold.seconds);
 }
 
 static void on_ended(void *user, enum outcome outcome, const char *reason)

@@ -239,6 +239,49 @@ static void test_changed(void **state)
 	expect_cut(&r, &object, 96, 2);
 }
 
+/* It ends before its time, in the second request; or there is nothing but the end of packets. */
+static void test_ends_early(void **state)
+{
+	const unsigned *given = *state;
+	static const uint8_t response[12] = {12, 0, 0, 0, PTPRIG_RESPONSE, 0, 1, 0x20};
+	struct relayrig r;
+
+	ptprig_open(&r);
+	lose_in(&r, &object, 160);
+	ptprig_come_back(&r);
+	put(&r, &object, 0, *given);
+	camera_put(r.camera[RIG_PTP_IN], response, *given ? sizeof(response) : 0);
+	again(&r);
+	expect_cut(&r, &object, 160, 2);
+}
+
+/* It began as before, and where it ended there is more. */
+static void test_ends_late(void **state)
+{
+	static const struct answer unended = {PTPRIG_GET_OBJECT, 2000, 7, false};
+	struct camera_endpoint *in;
+	struct relayrig r;
+	uint8_t packet[512];
+
+	(void)state;
+	ptprig_open(&r);
+	in = r.camera[RIG_PTP_IN];
+	ptprig_command(&r, PTPRIG_GET_OBJECT, 1);
+	put(&r, &unended, 0, 1);
+	packet_of(&unended, 1, packet);
+	camera_put(in, packet, 188);
+	bench_settle(&r.bench);
+	ptprig_lose(&r);
+	ptprig_come_back(&r);
+	put(&r, &unended, 0, 1);
+	camera_put(in, packet, 300);
+	again(&r);
+	expect(&r, &unended, 0, 1);
+	bench_expect(&r.bench, RIG_PTP_IN, packet, 188);
+	assert_int_equal(ptprig_read_to_halt(&r), 0);
+	ptprig_close(&r);
+}
+
 /* What had come last is too little to know it by. */
 static void test_little(void **state)
 {
@@ -348,7 +391,8 @@ int main(void)
 		{PTPRIG_GET_OBJECT, 20000, 7, false},
 	};
 	static bool yes = true, no;
-	static unsigned none, some = 40, all = 64, middle = 32, last_begins = 65, last = 95;
+	static unsigned none, some = 40, all = 64, middle = 32, last_begins = 65, last = 95,
+			      chunk = 128;
 	const struct CMUnitTest tests[] = {
 		{"midway", test_resumed, NULL, NULL, &cuts[0]},
 		{"midway, far", test_resumed, NULL, NULL, &cuts[1]},
@@ -371,6 +415,9 @@ int main(void)
 		{"changed where a request began", test_changed, NULL, NULL, &middle},
 		{"changed where the last began", test_changed, NULL, NULL, &last_begins},
 		{"changed in the end", test_changed, NULL, NULL, &last},
+		{"a response in its middle", test_ends_early, NULL, NULL, &chunk},
+		{"an empty packet and no more", test_ends_early, NULL, NULL, &none},
+		cmocka_unit_test(test_ends_late),
 		cmocka_unit_test(test_little),
 		{"nothing comes", test_slow, NULL, NULL, &none},
 		{"some comes", test_slow, NULL, NULL, &some},
