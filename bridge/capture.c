@@ -34,18 +34,20 @@ struct capture {
 	pcap_dumper_t *dumper;
 	uint64_t num_records, num_lost, size;
 	const char *end; /* why, once it is over */
+	bool broken;	 /* the file, of which that has been looked at */
 	bool failed;
 	time_t shown;
 };
 
 /* A handler cannot be told more. Not signalfd: what blocks, such as a pipe that nobody reads, is to
- * be interrupted. */
+ * be interrupted; and again each second, as what blocks may have begun after the signal. */
 static volatile sig_atomic_t signalled;
 
 static void on_signal(int signal)
 {
 	(void)signal;
 	signalled = 1;
+	(void)alarm(1);
 }
 
 static void catch_signals(void)
@@ -56,6 +58,7 @@ static void catch_signals(void)
 	signalled = 0;
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGALRM, &action, NULL);
 	/* nohup(1) has it ignored. */
 	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
 		(void)sigaction(SIGHUP, &action, NULL);
@@ -84,8 +87,9 @@ static void look_at_file(struct capture *c)
 {
 	int error = errno;
 
-	if (!ferror(pcap_dump_file(c->dumper)) || c->failed)
+	if (!ferror(pcap_dump_file(c->dumper)) || c->broken)
 		return;
+	c->broken = true;
 	/* Whoever reads a pipe may have seen enough. */
 	if (error == EPIPE || error == EINTR) {
 		c->end = error == EPIPE ? "nobody reads it any more" : "a signal has ended it";
@@ -106,6 +110,8 @@ static void write_record(struct capture *c, const pcap_usb_header_mmapped *recor
 
 	pcap_dump((u_char *)c->dumper, &header, (const u_char *)record);
 	look_at_file(c);
+	if (c->broken)
+		return;
 	c->num_records++;
 	c->size += RECORD_HEADER_SIZE + size;
 }

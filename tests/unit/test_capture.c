@@ -257,6 +257,15 @@ static void end_pipe(void)
 	pipe_ends[0] = 0;
 }
 
+static void end_full_pipe(pid_t pid)
+{
+	(void)alarm(20);
+	assert_int_equal(exit_status(pid), 0);
+	(void)alarm(0);
+	end_pipe();
+	stop();
+}
+
 /* Its reader has gone: before the next record comes, as the link may be silent. */
 static void test_pipe(void **state)
 {
@@ -270,19 +279,36 @@ static void test_pipe(void **state)
 	stop();
 }
 
-/* Nor does a reader that does not read keep it from ending. */
+/* Nor does a reader that does not read keep it from ending: where it waits for room when the signal
+ * comes, in the middle of a record or after one, and where it has yet to fill the pipe. */
 static void test_full_pipe(void **state)
 {
-	pid_t pid = start_into_pipe(20); /* 100 KB, more than a pipe takes */
-	char byte;
+	enum {
+		ALL = 20
+	}; /* 100 KB, more than a pipe takes */
+	pid_t pid = start_into_pipe(ALL);
 
 	(void)state;
-	assert_int_equal(read(pipe_ends[0], &byte, 1), 1);
 	usleep(100000);
 	assert_int_equal(kill(pid, SIGTERM), 0);
-	assert_int_equal(exit_status(pid), 0);
-	end_pipe();
-	stop();
+	end_full_pipe(pid);
+
+	pid = start_into_pipe(0);
+	for (int i = 0; i < ALL; i++) {
+		tap_put(&tap, &event);
+		usleep(5000);
+	}
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	end_full_pipe(pid);
+
+	pid = start_into_pipe(0);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	for (int i = 0; i < ALL; i++)
+		tap_put(&tap, &event);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	end_full_pipe(pid);
 }
 
 static void test_file_refused(void **state)
