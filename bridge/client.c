@@ -361,9 +361,10 @@ static void submit_answered(struct client *c, struct client_urb *urb)
 		return;
 	}
 	client_flush(c);
-	if (c->state == STATE_IMPORTED && !urb->unlink.queued &&
-		urbtable_hold(&c->urbs, urb->seqnum))
+	if (c->state == STATE_IMPORTED && !urb->unlink.queued) {
+		urbtable_remove_answered(&c->urbs, urb->seqnum);
 		give_back(c, urb);
+	}
 }
 
 static void on_ret_submit(struct client *c, const struct usbip_header *h)
@@ -404,7 +405,7 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 {
 	struct client_urb *urb = urbtable_find_unlink(&c->urbs, h->seqnum);
 
-	if (urbtable_release(&c->urbs, h->seqnum))
+	if (urbtable_take_late_unlink(&c->urbs, h->seqnum))
 		return;
 	if (!urb || !urb->unlinking) {
 		close_protocol(c, "usbip_header_basic.seqnum: of no unlink that is in flight");

@@ -103,7 +103,7 @@ void client_peer(const struct client *c, char *out);
 /* USB/IP's number of the imported device: its bus's in the upper 16 bits, its own in the lower. */
 uint32_t client_devid(const struct client *c);
 
-/* URBs that the server has, with those given back whose RET_UNLINK is awaited. */
+/* URBs that the server has. */
 unsigned client_in_flight(const struct client *c);
 
 #endif

@@ -107,20 +107,18 @@ bool urbtable_take_late(struct urbtable *t, uint32_t seqnum, uint32_t *length)
 	return true;
 }
 
-bool urbtable_hold(struct urbtable *t, uint32_t seqnum)
+void urbtable_remove_answered(struct urbtable *t, uint32_t seqnum)
 {
-	if (t->num_free < URBTABLE_SIZE / 2)
-		return false;
-	t->entries[index_of(seqnum)].urb = NULL;
-	return true;
+	t->entries[index_of(seqnum)].late_unlink = urbtable_unlink_seqnum(seqnum);
+	urbtable_remove(t, seqnum);
 }
 
-bool urbtable_release(struct urbtable *t, uint32_t seqnum)
+bool urbtable_take_late_unlink(struct urbtable *t, uint32_t seqnum)
 {
-	const struct urbtable_entry *entry = &t->entries[index_of(seqnum)];
+	struct urbtable_entry *entry = &t->entries[index_of(seqnum)];
 
-	if (!entry->seqnum || entry->urb || urbtable_unlink_seqnum(entry->seqnum) != seqnum)
+	if (!seqnum || entry->late_unlink != seqnum)
 		return false;
-	urbtable_remove(t, entry->seqnum);
+	entry->late_unlink = 0;
 	return true;
 }

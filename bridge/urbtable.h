@@ -2,12 +2,11 @@
 /*
  * urbtable: the URBs of one session that the server has, by seqnum. Pure; nothing is allocated.
  *
- * An entry outlives its URB in two ways. A URB that has been answered while its CMD_UNLINK was on
- * its way can go back to its user before the RET_UNLINK, which Linux keeps until it has something
- * else to send (stub_recv_cmd_unlink does not wake stub_tx_loop): its entry is held until then. And
- * usbipd-win may send a RET_SUBMIT after the RET_UNLINK of the same URB: what an unlinked URB had
- * asked for stays known until the same comes about in its entry again, and entries are used in
- * turn.
+ * Of a URB that is over an answer may still come, in two ways. One that has been answered while its
+ * CMD_UNLINK was on its way goes back to its user before the RET_UNLINK, which Linux keeps until it
+ * has something else to send (stub_recv_cmd_unlink does not wake stub_tx_loop), and pyusbip for
+ * ever. And usbipd-win may send a RET_SUBMIT after the RET_UNLINK of the same URB. Both stay known
+ * until the same comes about in the URB's entry again, and entries are used in turn.
  */
 #ifndef BRIDGE_URBTABLE_H
 #define BRIDGE_URBTABLE_H
@@ -24,6 +23,7 @@ struct urbtable_entry {
 	uint32_t seqnum;	/* 0: free */
 	uint32_t late;		/* seqnum of the last one that was unlinked unanswered; or 0 */
 	uint32_t late_length;	/* bytes that it asked for */
+	uint32_t late_unlink;	/* of the CMD_UNLINK of the last one that was answered; or 0 */
 };
 
 struct urbtable {
@@ -64,11 +64,10 @@ struct client_urb *urbtable_take(struct urbtable *t, unsigned at);
 /* Whether an answer with this seqnum is such a one, which it then is no more; sets its length. */
 bool urbtable_take_late(struct urbtable *t, uint32_t seqnum, uint32_t *length);
 
-/* Gives the URB back and holds its entry for its RET_UNLINK. False where entries are scarce:
- * nothing has been done. */
-bool urbtable_hold(struct urbtable *t, uint32_t seqnum);
+/* The URB is over, by its answer; that of its CMD_UNLINK may still come. */
+void urbtable_remove_answered(struct urbtable *t, uint32_t seqnum);
 
-/* Whether an entry is held for the RET_UNLINK of this seqnum; it is then free. */
-bool urbtable_release(struct urbtable *t, uint32_t seqnum);
+/* Whether a RET_UNLINK with this seqnum is such a one, which it then is no more. */
+bool urbtable_take_late_unlink(struct urbtable *t, uint32_t seqnum);
 
 #endif

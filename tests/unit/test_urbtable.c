@@ -117,33 +117,41 @@ static void test_late_stays(void **state)
 	assert_true(urbtable_take_late(t, seqnum, &length));
 }
 
-static void test_hold(void **state)
+static void test_late_unlink(void **state)
 {
 	struct urbtable *t = *state;
 	struct client_urb urb;
 	uint32_t seqnum = urbtable_put(t, &urb, true), unlink = urbtable_unlink_seqnum(seqnum);
 
-	assert_false(urbtable_release(t, unlink));
-	assert_true(urbtable_hold(t, seqnum));
+	assert_false(urbtable_take_late_unlink(t, unlink));
+	urbtable_remove_answered(t, seqnum);
 	assert_null(urbtable_find(t, seqnum));
 	assert_null(urbtable_find_unlink(t, unlink));
-	assert_int_equal(t->num_free, URBTABLE_SIZE - 1);
-	assert_false(urbtable_release(t, seqnum));
-	assert_true(urbtable_release(t, unlink));
 	assert_int_equal(t->num_free, URBTABLE_SIZE);
-	assert_false(urbtable_release(t, unlink));
+	assert_false(urbtable_take_late_unlink(t, 0));
+	assert_false(urbtable_take_late_unlink(t, seqnum));
+	assert_true(urbtable_take_late_unlink(t, unlink));
+	assert_false(urbtable_take_late_unlink(t, unlink));
 }
 
-static void test_hold_where_scarce(void **state)
+/* However many never come. */
+static void test_late_unlink_stays(void **state)
 {
 	struct urbtable *t = *state;
 	struct client_urb urb;
-	uint32_t seqnum = 0;
+	uint32_t seqnum = urbtable_put(t, &urb, true);
 
-	for (unsigned i = 0; i <= URBTABLE_SIZE / 2; i++)
-		seqnum = urbtable_put(t, &urb, true);
-	assert_false(urbtable_hold(t, seqnum));
-	assert_ptr_equal(urbtable_find(t, seqnum), &urb);
+	urbtable_remove_answered(t, seqnum);
+	for (unsigned i = 0; i < URBTABLE_SIZE - 1; i++)
+		urbtable_remove_answered(t, urbtable_put(t, &urb, true));
+	urbtable_remove(t, urbtable_put(t, &urb, true));
+	assert_true(urbtable_take_late_unlink(t, urbtable_unlink_seqnum(seqnum)));
+
+	seqnum = urbtable_put(t, &urb, true);
+	urbtable_remove_answered(t, seqnum);
+	for (unsigned i = 0; i < URBTABLE_SIZE; i++)
+		urbtable_remove_answered(t, urbtable_put(t, &urb, true));
+	assert_false(urbtable_take_late_unlink(t, urbtable_unlink_seqnum(seqnum)));
 }
 
 /* As a session that is abandoned does: each URB that is there once, and it is there no more. */
@@ -157,7 +165,7 @@ static void test_take(void **state)
 	for (unsigned i = 0; i < 5; i++)
 		seqnums[i] = urbtable_put(t, &urbs[i], i & 1);
 	urbtable_remove(t, seqnums[1]);
-	assert_true(urbtable_hold(t, seqnums[3]));
+	urbtable_remove_answered(t, seqnums[3]);
 	for (unsigned at = 0; at < URBTABLE_SIZE; at++) {
 		unsigned num_free = t->num_free;
 		struct client_urb *urb = urbtable_take(t, at);
@@ -168,13 +176,13 @@ static void test_take(void **state)
 		assert_null(urbtable_take(t, at));
 	}
 	for (unsigned i = 0; i < 5; i++) {
-		/* the second had been given back, the fourth was held */
+		/* the second and the fourth had been given back */
 		assert_int_equal(taken[i], i != 1 && i != 3);
 		assert_null(urbtable_find(t, seqnums[i]));
 		assert_false(urbtable_take_late(t, seqnums[i], &length));
 	}
-	assert_int_equal(t->num_free, URBTABLE_SIZE - 1);
-	assert_true(urbtable_release(t, urbtable_unlink_seqnum(seqnums[3])));
+	assert_int_equal(t->num_free, URBTABLE_SIZE);
+	assert_true(urbtable_take_late_unlink(t, urbtable_unlink_seqnum(seqnums[3])));
 }
 
 /* Of a table that is full, of which every entry can be used again. */
@@ -200,8 +208,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_stays, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hold, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_hold_where_scarce, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_late_unlink, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_late_unlink_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_take, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_take_all, setup, teardown),
 	};
