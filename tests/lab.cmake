@@ -3,6 +3,8 @@
 option(IP2USB_LAB_LONG "Every scenario on both kernels: half an hour more" OFF)
 set(IP2USB_RELEASE $<TARGET_FILE_DIR:ip2usb> CACHE STRING
 	"Folder of the ip2usb whose speed and memory are measured")
+set(IP2USB_PYUSBIP "" CACHE FILEPATH
+	"pyusbip.py or usbip-notify-server.py, which nobody packages: without it no test is made of them")
 
 # testusb, the kernel's own program for its driver usbtest, from Debian's package of the kernel's sources.
 set(sources /usr/src/linux-source-6.1.tar.xz)
@@ -20,6 +22,13 @@ target_link_libraries(botreset PRIVATE ip2usb_flags)
 file(GLOB scenarios CONFIGURE_DEPENDS lab/scenarios/*.sh)
 foreach(file ${scenarios})
 	get_filename_component(scenario ${file} NAME_WE)
+	set(variables)
+	if(scenario STREQUAL "pyusbip")
+		if(NOT IP2USB_PYUSBIP)
+			continue()
+		endif()
+		set(variables LAB_PYUSBIP=${IP2USB_PYUSBIP})
+	endif()
 	# The guest ends a scenario that hangs, and tells why; CTest is there for a lab that hangs.
 	file(STRINGS ${file} timeout REGEX "^# timeout: [0-9]+$")
 	string(REGEX MATCH "[0-9]+" timeout "${timeout} 120")
@@ -44,7 +53,7 @@ foreach(file ${scenarios})
 		set(name lab-${kernel}-${scenario})
 		add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lab/run
 			--kernel ${kernel} --bin ${binary}
-			--tools $<TARGET_FILE_DIR:testusb> ${scenario})
+			--tools $<TARGET_FILE_DIR:testusb> ${scenario} ${variables})
 		set_tests_properties(${name} PROPERTIES
 			LABELS lab SKIP_RETURN_CODE 77 TIMEOUT ${timeout})
 	endforeach()

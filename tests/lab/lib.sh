@@ -245,9 +245,9 @@ unplug() { monitor "device_del remote"; }
 
 on_server() { nsenter --net=/run/netns/server "$@"; }
 
-# server: shares the camera from the other end of the link.
-server() {
-	modprobe -a usbip-host sch_netem veth
+# network: the camera host's end of the link, and this one.
+network() {
+	modprobe -a sch_netem veth
 	mkdir -p /run/netns
 	ip netns add server
 	ip link add link0 type veth peer name link1 netns server
@@ -257,6 +257,12 @@ server() {
 	on_server ip addr add $server_host/24 dev link1
 	on_server ip link set lo up
 	on_server ip link set link1 up
+}
+
+# server: shares the camera from the other end of the link.
+server() {
+	network
+	modprobe usbip-host
 	server_bind
 	on_server usbipd -D
 	eventually 10 server_listens || fail "usbipd does not listen"
