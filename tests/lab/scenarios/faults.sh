@@ -4,7 +4,8 @@
 # What can go wrong does, at random from a seed, while the phone fetches a picture of 25 MB or not, and while the
 # link is lost or not: after each event the chain works again within 15 s, without a hand. What the phone takes for
 # a picture is the camera's, byte for byte, whenever it came. In the end the daemon holds no more than before.
-# LAB_FAULTS is how many events, LAB_SEED which, LAB_KINDS of which kinds ("reset usbipd_killed").
+# LAB_FAULTS is how many events, LAB_SEED which, LAB_KINDS of which kinds ("reset usbipd_killed"). All orders of
+# beginning are in LAB_FAULTS=48 LAB_KINDS=all_anew.
 # timeout: 900
 # clock: instructions
 . "$LAB_DIR/lib.sh"
@@ -162,15 +163,18 @@ event_phone_lets_go() {
 event_program_killed() { kill -KILL "$(pidof gphoto2)"; }
 event_program_frozen() { frozen_for $((RANDOM % 8)) "$(pidof gphoto2)"; }
 
-# Nothing is there any more, and comes in any order.
+# Nothing is there any more, and comes in an order; 24 times, in all there are.
+orders=0
 event_all_anew() {
-	local left=(camera server daemon phone) part
+	local left=(camera server daemon phone) part rest=$((orders++)) order=
 	phone_off 1
 	daemon_off TERM
 	kill -KILL "$(usbipd_pid)"
 	camera_off
 	while [ ${#left[@]} -gt 0 ]; do
-		part=$((RANDOM % ${#left[@]}))
+		part=$((rest % ${#left[@]}))
+		rest=$((rest / ${#left[@]}))
+		order+=" ${left[part]}"
 		case ${left[part]} in
 		camera) camera_on ;;
 		server) on_server usbipd -D ;;
@@ -181,6 +185,7 @@ event_all_anew() {
 		left=("${left[@]}")
 		sleep $((RANDOM % 3))
 	done
+	say "in the order$order:" >&3
 }
 
 # ---- around each
@@ -289,7 +294,7 @@ eventually 15 works || fail "it does not work before anything has happened"
 
 mapfile -t all <<<"$(compgen -A function event_ | sed 's/^event_//')"
 [ -z "${LAB_KINDS:-}" ] || read -ra all <<<"$LAB_KINDS"
-mapfile -t lasting <<<"$(printf '%s\n' "${all[@]}" | grep -vx -e 'daemon_killed' -e 'daemon_ended' -e all_anew)"
+mapfile -t lasting <<<"$(printf '%s\n' "${all[@]}" | grep -vx -e 'daemon_killed' -e 'daemon_ended' -e all_anew || echo nothing)"
 for _ in $(seq $((events / 2))); do any "${all[@]}"; done
 
 # From here on it is one daemon. What is made once is made now, and every buffer is touched.
