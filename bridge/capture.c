@@ -103,7 +103,7 @@ static void look_at_file(struct capture *c)
 static void write_record(struct capture *c, const pcap_usb_header_mmapped *record, uint32_t size)
 {
 	const struct pcap_pkthdr header = {
-		.ts = {.tv_sec = record->ts_sec, .tv_usec = record->ts_usec},
+		.ts = {.tv_sec = (time_t)record->ts_sec, .tv_usec = record->ts_usec},
 		.caplen = size,
 		.len = record->data_len ? (uint32_t)sizeof(*record) + record->urb_len : size,
 	};
