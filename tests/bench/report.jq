@@ -52,6 +52,14 @@ def rows:
 		round_trips: {ip2usb: round_trips(.load; .link; "ip2usb"), vhci: round_trips(.load; .link; "vhci")}
 	};
 
+# Several {rows} => one, in the order of the first that has a load, and by the link.
+def joined:
+	[.[].rows[]]
+	| (reduce .[].load as $load ([]; if index($load) then . else . + [$load] end)) as $loads
+	| unique_by(.load, .link)
+	| sort_by((.load as $load | $loads | index($load)), .delay == null, .delay, .link)
+	| {rows: .};
+
 # {rows} => Markdown.
 def table:
 	def span: if . then "\(.median) (\(.min)-\(.max))" else "" end;
