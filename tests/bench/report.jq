@@ -78,4 +78,4 @@ def points($load):
 	| def point($x; $name):
 		"\($x) \($name) \([.ip2usb, .vhci, .tcp, .gadget] | map(.median, .min, .max | if . then . / 1000 | tostring else "NaN" end) | join(" "))";
 	($delays[] | point(.delay; .delay)),
-	($others | to_entries[] | .key as $i | .value | "", point($last + 1.8 * ($i + 1); .link));
+	($others | to_entries[] | .key as $i | .value | "", point(1.1 * $last + 2.2 * ($i + 1); .link));
