@@ -60,7 +60,8 @@ static bool is_same_part(const struct ptp_session *s, uint32_t actual, uint64_t 
 	uint64_t to = at + size < s->again.size + actual ? at + size : s->again.size + actual;
 
 	return from >= to ||
-		!memcmp(part + (from - at), s->buffer + (from - s->again.size), to - from);
+		!memcmp(part + (from - at), s->buffer + (from - s->again.size),
+			(size_t)(to - from));
 }
 
 static bool is_same(const struct ptp_session *s, uint32_t actual)
