@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The Pi Zero's processor, by Debian's cross compiler, with the libraries in IP2USB_ROOT (tests/pizero/root):
-#   IP2USB_ROOT=$(tests/pizero/root) cmake -S .cmake --preset release -B FOLDER --toolchain tests/pizero/armel.cmake
+# The Pi Zero's processor, by Debian's cross compiler, with the libraries in $IP2USB_ROOT; docs/hacking.md has the
+# commands.
 set(root $ENV{IP2USB_ROOT})
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR armv6)
