@@ -110,8 +110,6 @@ static void write_record(struct capture *c, const pcap_usb_header_mmapped *recor
 
 	pcap_dump((u_char *)c->dumper, &header, (const u_char *)record);
 	look_at_file(c);
-	if (c->broken)
-		return;
 	c->num_records++;
 	c->size += RECORD_HEADER_SIZE + size;
 }

@@ -23,6 +23,7 @@
 
 #define LENGTH 5000
 #define EVENTS 6
+#define MANY 20 /* 100 KB, more than a pipe takes */
 
 static char folder[] = "/tmp/test_capture.XXXXXX", path[64], file[64];
 static const struct control_socket at_path = {path, SOCK_SEQPACKET, false};
@@ -283,10 +284,7 @@ static void test_pipe(void **state)
  * comes, in the middle of a record or after one, and where it has yet to fill the pipe. */
 static void test_full_pipe(void **state)
 {
-	enum {
-		ALL = 20
-	}; /* 100 KB, more than a pipe takes */
-	pid_t pid = start_into_pipe(ALL);
+	pid_t pid = start_into_pipe(MANY);
 
 	(void)state;
 	usleep(100000);
@@ -294,7 +292,7 @@ static void test_full_pipe(void **state)
 	end_full_pipe(pid);
 
 	pid = start_into_pipe(0);
-	for (int i = 0; i < ALL; i++) {
+	for (int i = 0; i < MANY; i++) {
 		tap_put(&tap, &event);
 		usleep(5000);
 	}
@@ -304,7 +302,7 @@ static void test_full_pipe(void **state)
 	pid = start_into_pipe(0);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
-	for (int i = 0; i < ALL; i++)
+	for (int i = 0; i < MANY; i++)
 		tap_put(&tap, &event);
 	assert_int_equal(kill(pid, SIGTERM), 0);
 	assert_int_equal(kill(pid, SIGCONT), 0);

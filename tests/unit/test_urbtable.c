@@ -88,10 +88,10 @@ static void test_late(void **state)
 	struct client_urb urb;
 	uint32_t seqnum = urbtable_put(t, &urb, true), length = 0;
 
+	assert_false(urbtable_take_late(t, 0, &length));
 	assert_false(urbtable_take_late(t, seqnum, &length));
 	urbtable_remove_unlinked(t, seqnum, 4711);
 	assert_null(urbtable_find(t, seqnum));
-	assert_false(urbtable_take_late(t, 0, &length));
 	assert_true(urbtable_take_late(t, seqnum, &length));
 	assert_int_equal(length, 4711);
 	assert_false(urbtable_take_late(t, seqnum, &length));
@@ -123,12 +123,12 @@ static void test_late_unlink(void **state)
 	struct client_urb urb;
 	uint32_t seqnum = urbtable_put(t, &urb, true), unlink = urbtable_unlink_seqnum(seqnum);
 
+	assert_false(urbtable_take_late_unlink(t, 0));
 	assert_false(urbtable_take_late_unlink(t, unlink));
 	urbtable_remove_answered(t, seqnum);
 	assert_null(urbtable_find(t, seqnum));
 	assert_null(urbtable_find_unlink(t, unlink));
 	assert_int_equal(t->num_free, URBTABLE_SIZE);
-	assert_false(urbtable_take_late_unlink(t, 0));
 	assert_false(urbtable_take_late_unlink(t, seqnum));
 	assert_true(urbtable_take_late_unlink(t, unlink));
 	assert_false(urbtable_take_late_unlink(t, unlink));
