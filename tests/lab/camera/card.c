@@ -64,7 +64,7 @@ static uint32_t add_file(const char *path, uint16_t format, const char *name)
 
 	if (stat(path, &st) < 0)
 		return 0;
-	if (st.st_size > UINT32_MAX)
+	if ((uint64_t)st.st_size > UINT32_MAX)
 		errx(1, "%s is too large", path);
 	handle = add(format, FOLDER, name);
 	card.objects[handle].size = (uint32_t)st.st_size;

@@ -361,7 +361,7 @@ void ptp_serve(ptp_release *release)
 			end_session();
 			continue;
 		}
-		if (n < CONTAINER_HEADER || n != command.size || command.type != COMMAND) {
+		if (n < CONTAINER_HEADER || (size_t)n != command.size || command.type != COMMAND) {
 			warnx("%zd bytes that are no command", n);
 			continue;
 		}
