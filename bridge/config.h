@@ -2,20 +2,16 @@
 /*
  * config: ip2usb.conf, an INI file, into a validated struct.
  *
- * Strict: an unknown section, key or value is an error that names file, line and what is allowed.
+ * Strict, as inischema is: what is not known is an error that names file, line and what is allowed.
  */
 #ifndef BRIDGE_CONFIG_H
 #define BRIDGE_CONFIG_H
 
 #include <stddef.h>
-#include <stdbool.h>
-#include <stdio.h>
 
 #include "bridge/selection.h"
 
-#define CONFIG_MAX_FILE 65536 /* bytes; a configuration has a few hundred */
-#define CONFIG_MAX_ERROR 1024 /* bytes of a text that has room for every error */
-#define CONFIG_MIRROR (-1)    /* as the camera says */
+#define CONFIG_MIRROR (-1) /* as the camera says */
 #define CONFIG_AUTO "auto"
 #define CONFIG_OFF "off"
 
@@ -51,12 +47,5 @@ int config_override(struct config *c, const char *path, char *error, size_t size
 
 /* As config_read, of a text in memory, which `path` is only the name of. */
 int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size);
-
-/* The text of an open file, as config_parse wants it, into CONFIG_MAX_FILE + 1 bytes. 0, or as
- * above. */
-int config_load(FILE *file, const char *path, char *text, char *error, size_t size);
-
-/* A decimal number of at most `max`, and nothing else. */
-bool config_number(const char *value, unsigned max, unsigned *out);
 
 #endif

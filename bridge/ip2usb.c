@@ -9,10 +9,10 @@
 
 #include "bridge/capture.h"
 #include "bridge/check.h"
-#include "bridge/config.h"
 #include "bridge/control.h"
 #include "bridge/daemon.h"
 #include "bridge/discover.h"
+#include "bridge/inischema.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pair.h"
@@ -86,7 +86,7 @@ static void print_usage(FILE *out)
 
 static bool parse_limit(const char *text, unsigned *limit)
 {
-	if (config_number(text, MAX_LIMIT, limit) && *limit)
+	if (inischema_number(text, MAX_LIMIT, limit) && *limit)
 		return true;
 	fprintf(stderr, "ip2usb: --limit %s: not a number of MiB from 1 to %d\n", text, MAX_LIMIT);
 	return false;

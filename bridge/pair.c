@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bridge/devlist.h"
+#include "bridge/inischema.h"
 #include "bridge/list.h"
 #include "bridge/log.h"
 #include "bridge/pairing.h"
@@ -126,7 +127,7 @@ static enum outcome look(void *user, struct acquisition *a)
 	const char *serial = usbdesc_text(profile, profile->serial_string, 0);
 	struct config wanted = {.server = p->config.server,
 		.camera = {.has_id = true, .vendor = profile->vendor, .product = profile->product}};
-	char error[CONFIG_MAX_ERROR];
+	char error[INISCHEMA_MAX_ERROR];
 	int r = 0;
 
 	if (serial && !*serial)
@@ -161,7 +162,7 @@ static enum outcome look(void *user, struct acquisition *a)
 static bool may_be_edited(const char *path)
 {
 	struct config config;
-	char error[CONFIG_MAX_ERROR];
+	char error[INISCHEMA_MAX_ERROR];
 	int r = config_read(&config, path, error, sizeof(error));
 
 	if (!r || r == -ENOENT || r == -ENODATA)
@@ -196,7 +197,7 @@ int pair_run(const struct pair_options *options)
 int pair_undo(const char *config)
 {
 	static const struct config nothing;
-	char error[CONFIG_MAX_ERROR];
+	char error[INISCHEMA_MAX_ERROR];
 	int r;
 
 	if (access(config, F_OK)) {

@@ -15,6 +15,7 @@
 
 #include "bridge/config.h"
 #include "bridge/initext.h"
+#include "bridge/inischema.h"
 #include "bridge/log.h"
 
 /* Where there was no file; as a package's. */
@@ -27,7 +28,7 @@ struct pairing {
 	struct stat stat; /* if it exists */
 	char temporary[PATH_MAX + 8];
 	struct config wanted; /* what the file is to be read as */
-	char text[CONFIG_MAX_FILE + 1];
+	char text[INISCHEMA_MAX_FILE + 1];
 	char *error;
 	size_t size;
 };
@@ -73,7 +74,7 @@ static int load(struct pairing *p)
 	file = fopen(p->target, "re");
 	if (!file)
 		return fail(p, -errno);
-	r = config_load(file, p->path, p->text, p->error, p->size);
+	r = inischema_load(file, p->path, p->text, p->error, p->size);
 	(void)fclose(file);
 	return r;
 }

@@ -7,13 +7,14 @@
 #define BRIDGE_SETTINGS_H
 
 #include "bridge/config.h"
+#include "bridge/inischema.h"
 
 struct settings {
-	struct config config;	      /* no host: which camera has not been said yet */
-	char error[CONFIG_MAX_ERROR]; /* why there is none; or no host; else empty */
+	struct config config;		 /* no host: which camera has not been said yet */
+	char error[INISCHEMA_MAX_ERROR]; /* why there is none; or no host; else empty */
 	const char *override; /* the file on the boot partition, of which all counts; NULL: none */
 	/* What is wrong with that, which is left out then; else empty. */
-	char problem[CONFIG_MAX_ERROR];
+	char problem[INISCHEMA_MAX_ERROR];
 };
 
 /* Where the file on the boot partition may be, of Debian 12 and before; NULL at the end. */

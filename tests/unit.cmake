@@ -25,6 +25,7 @@ foreach(wrapped
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
 	test_discover=sd_hwdb_new,ev_timer_start
+	test_inischema=malloc
 	test_inquiry=ev_timer_start
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new

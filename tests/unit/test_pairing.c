@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "bridge/config.h"
+#include "bridge/inischema.h"
 #include "bridge/pairing.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -272,7 +273,7 @@ static void test_no_configuration(void **state)
 {
 	static const char nul[] = "[server]\n\0host = pi\n";
 	const struct config c = BY_SERIAL;
-	char *large = malloc(CONFIG_MAX_FILE + 1);
+	char *large = malloc(INISCHEMA_MAX_FILE + 1);
 	FILE *file;
 
 	(void)state;
@@ -286,8 +287,8 @@ static void test_no_configuration(void **state)
 	assert_int_equal(fwrite(nul, 1, sizeof(nul) - 1, file), sizeof(nul) - 1);
 	(void)fclose(file);
 	assert_int_equal(write_error("f", &c, "f:2: a NUL byte; allowed: text in UTF-8"), -EINVAL);
-	memset(large, '\n', CONFIG_MAX_FILE);
-	large[CONFIG_MAX_FILE] = 0;
+	memset(large, '\n', INISCHEMA_MAX_FILE);
+	large[INISCHEMA_MAX_FILE] = 0;
 	put("f", large);
 	assert_int_equal(write_error("f", &c, "f: File too large"), -EFBIG);
 	free(large);

@@ -46,7 +46,7 @@ static int read_with(const char *base, const char *new, const char *old)
 static void assert_config(const char *text)
 {
 	struct config config;
-	char error[CONFIG_MAX_ERROR];
+	char error[INISCHEMA_MAX_ERROR];
 	int r = config_parse(&config, "expected", text, error, sizeof(error));
 
 	assert_true(!r || r == -ENODATA);
