@@ -12,7 +12,7 @@ foreach(file ${tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_executable(${name} ${file})
 	target_link_libraries(${name} PRIVATE
-		ip2usb_flags testkit listing bridge gadget PkgConfig::CMOCKA)
+		ip2usb_flags testkit exporter listing bridge gadget PkgConfig::CMOCKA)
 	add_test(NAME ${name} COMMAND ${IP2USB_TEST_WRAPPER} $<TARGET_FILE:${name}>)
 	set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS unit)
 endforeach()
