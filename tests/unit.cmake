@@ -54,3 +54,5 @@ if(AVAHI_FOUND)
 	target_compile_definitions(test_browse PRIVATE HAVE_AVAHI)
 	target_link_libraries(test_browse PRIVATE PkgConfig::AVAHI)
 endif()
+target_compile_definitions(test_exportconfig PRIVATE
+	EXAMPLE="${PROJECT_SOURCE_DIR}/configs/ip2usb-export.conf")
