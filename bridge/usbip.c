@@ -87,6 +87,20 @@ static int check_header(const struct usbip_header *h, const char **field)
 	}
 }
 
+static int check_iso_packet(const struct usbip_iso_packet *p, const char **field)
+{
+	if (p->length > USBIP_MAX_TRANSFER)
+		return refuse(field, "usbip_iso_packet_descriptor.length: over 1 MiB");
+	if (p->offset > USBIP_MAX_TRANSFER - p->length)
+		return refuse(field, "usbip_iso_packet_descriptor.offset: ends over 1 MiB");
+	if (p->actual_length > p->length)
+		return refuse(field, "usbip_iso_packet_descriptor.actual_length: over its length");
+	if (!is_status(p->status))
+		return refuse(
+			field, "usbip_iso_packet_descriptor.status: not in -" STR(MAX_ERRNO) "..0");
+	return 0;
+}
+
 /* ---- codec ---- */
 
 static void put_command(struct bytes_writer *w, const struct usbip_header *h)
@@ -192,6 +206,40 @@ int usbip_get_header(
 	err = check_header(&got, field);
 	if (!err)
 		*h = got;
+	return err;
+}
+
+int usbip_put_iso_packet(
+	uint8_t out[USBIP_ISO_PACKET_SIZE], const struct usbip_iso_packet *p, const char **field)
+{
+	struct bytes_writer w;
+	int r = check_iso_packet(p, field);
+
+	if (r)
+		return r;
+	bytes_writer_init(&w, out, USBIP_ISO_PACKET_SIZE);
+	bytes_put_be32(&w, p->offset);
+	bytes_put_be32(&w, p->length);
+	bytes_put_be32(&w, p->actual_length);
+	bytes_put_be32(&w, (uint32_t)p->status);
+	return 0;
+}
+
+int usbip_get_iso_packet(
+	const uint8_t in[USBIP_ISO_PACKET_SIZE], struct usbip_iso_packet *p, const char **field)
+{
+	struct usbip_iso_packet got;
+	struct bytes_reader r;
+	int err;
+
+	bytes_reader_init(&r, in, USBIP_ISO_PACKET_SIZE);
+	got.offset = bytes_get_be32(&r);
+	got.length = bytes_get_be32(&r);
+	got.actual_length = bytes_get_be32(&r);
+	got.status = (int32_t)bytes_get_be32(&r);
+	err = check_iso_packet(&got, field);
+	if (!err)
+		*p = got;
 	return err;
 }
 

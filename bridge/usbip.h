@@ -110,6 +110,15 @@ struct usbip_ret_unlink {
 	int32_t status;
 };
 
+/* One packet of an isochronous URB: number_of_packets of them follow the data, in CMD_SUBMIT and in
+ * RET_SUBMIT. What came of a packet is 0 in a CMD_SUBMIT. */
+struct usbip_iso_packet {
+	uint32_t offset; /* of its data in the transfer's buffer; in a RET_SUBMIT data is packed */
+	uint32_t length;
+	uint32_t actual_length;
+	int32_t status; /* 0 or a negative errno of Linux */
+};
+
 /* One message of the URB phase, usbip_header_basic and what its command adds. */
 struct usbip_header {
 	uint32_t command; /* enum usbip_command */
@@ -157,6 +166,11 @@ int usbip_put_header(
 	uint8_t out[USBIP_HEADER_SIZE], const struct usbip_header *h, const char **field);
 int usbip_get_header(
 	const uint8_t in[USBIP_HEADER_SIZE], struct usbip_header *h, const char **field);
+
+int usbip_put_iso_packet(
+	uint8_t out[USBIP_ISO_PACKET_SIZE], const struct usbip_iso_packet *p, const char **field);
+int usbip_get_iso_packet(
+	const uint8_t in[USBIP_ISO_PACKET_SIZE], struct usbip_iso_packet *p, const char **field);
 
 /*
  * A RET_SUBMIT against the CMD_SUBMIT that it answers: actual_length may not pass what was asked

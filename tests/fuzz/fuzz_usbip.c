@@ -6,6 +6,7 @@
  *   7     operations on cursors
  *   8     a struct usbip_device or usbip_header of any content: what may be sent is taken
  *   9     a RET_SUBMIT against what was asked for
+ *   10    a packet of an isochronous URB, as 0..5
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -135,6 +136,20 @@ static void header(const uint8_t *in)
 		check_sent_header(&h);
 }
 
+static void iso_packet(const uint8_t *in)
+{
+	uint8_t out[USBIP_ISO_PACKET_SIZE];
+	struct usbip_iso_packet p;
+	const char *field = NULL;
+
+	if (result(usbip_get_iso_packet(in, &p, &field), &field))
+		return;
+	require(p.actual_length <= p.length && p.length <= USBIP_MAX_TRANSFER &&
+		p.offset <= USBIP_MAX_TRANSFER && p.offset + p.length <= USBIP_MAX_TRANSFER);
+	require(!usbip_put_iso_packet(out, &p, &field));
+	require(!memcmp(in, out, sizeof(out)));
+}
+
 /* What is read off the wire record by record never passes the end. */
 static void server(const uint8_t *data, size_t size)
 {
@@ -257,7 +272,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	kind = *data++;
 	size--;
-	in = message(data, size, kind < 6 ? sizes[kind] : size);
+	in = message(data, size,
+		kind < 6	     ? sizes[kind]
+			: kind == 10 ? USBIP_ISO_PACKET_SIZE
+				     : size);
 	if (!in)
 		return 0;
 	switch (kind) {
@@ -290,6 +308,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 9:
 		reply(in, size);
+		break;
+	case 10:
+		iso_packet(in);
 		break;
 	}
 	free(in);

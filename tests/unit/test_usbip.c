@@ -81,6 +81,13 @@ static const struct field {
 	{"usbip_header_basic.ep", &header, 4, 16, HOST(usbip_header, ep), ANY},
 	{"ret_unlink.status", &header, 4, 20, HOST(usbip_header, u.ret_unlink.status),
 		{{0, 0}, {0xfffff001, 0xffffffff}}},
+	/* The other fields of the message below are 0x80000, 0x40000, 0x40000, 0. */
+	{"usbip_iso_packet_descriptor.offset", &iso_packet, 0, 0, HOST(usbip_iso_packet, offset),
+		{{0, 0xc0000}}},
+	{"usbip_iso_packet_descriptor.actual_length", &iso_packet, 0, 8,
+		HOST(usbip_iso_packet, actual_length), {{0, 0x40000}}},
+	{"usbip_iso_packet_descriptor.status", &iso_packet, 0, 12, HOST(usbip_iso_packet, status),
+		{{0, 0}, {0xfffff001, 0xffffffff}}},
 };
 
 /* Of a server's header anything is taken; it is 0 in the host's struct, and 0 is sent. */
@@ -105,10 +112,13 @@ static void valid_message(const struct field *f, uint8_t *wire, void *host)
 {
 	static const struct usbip_op_common op = {0x111, 0x8005, 0};
 	static const uint32_t zero;
+	static const struct usbip_iso_packet packet = {0x80000, 0x40000, 0x40000, 0};
 	struct usbip_header h = {.command = f->command};
 	const char *field;
 
-	if (f->kind == &device)
+	if (f->kind == &iso_packet)
+		memcpy(host, &packet, sizeof(packet));
+	else if (f->kind == &device)
 		memcpy(host, &camera, sizeof(camera));
 	else if (f->kind == &op_common)
 		memcpy(host, &op, sizeof(op));
@@ -330,6 +340,36 @@ static void test_padding_is_ignored(void **state)
 	assert_memory_equal(&i, "\1\2\3", 3);
 }
 
+/* Which of its limits a length breaks depends on the other fields. */
+static void test_iso_packet_length(void **state)
+{
+	static const struct {
+		struct usbip_iso_packet packet;
+		const char *field; /* NULL: good */
+	} cases[] = {
+		{{0, 0, 0, 0}, NULL},
+		{{0, 0x100000, 0x100000, 0}, NULL},
+		{{0x100000, 0, 0, 0}, NULL},
+		{{0, 0x100001, 0, 0}, "usbip_iso_packet_descriptor.length"},
+		{{0xffffffff, 0xffffffff, 0, 0}, "usbip_iso_packet_descriptor.length"},
+		{{1, 0x100000, 0, 0}, "usbip_iso_packet_descriptor.offset"},
+		{{0xffffffff, 2, 0, 0}, "usbip_iso_packet_descriptor.offset"},
+		{{0, 10, 11, 0}, "usbip_iso_packet_descriptor.actual_length"},
+	};
+	uint8_t wire[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *field = NULL;
+		int r = put(&iso_packet, wire, &cases[i].packet, &field);
+
+		if (cases[i].field)
+			assert_refused(r, field, cases[i].field, wire, sizeof(wire));
+		else
+			assert_int_equal(r, 0);
+	}
+}
+
 /* ---- replies ---- */
 
 static void test_check_reply(void **state)
@@ -395,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_busid_is_a_string),
 		cmocka_unit_test(test_padding_is_ignored),
+		cmocka_unit_test(test_iso_packet_length),
 		cmocka_unit_test(test_check_reply),
 		cmocka_unit_test(test_status_str),
 	};

@@ -82,6 +82,16 @@ static int put_header(uint8_t *out, const void *host, const char **field)
 	return usbip_put_header(out, host, field);
 }
 
+static int get_iso_packet(const uint8_t *in, void *host, const char **field)
+{
+	return usbip_get_iso_packet(in, host, field);
+}
+
+static int put_iso_packet(uint8_t *out, const void *host, const char **field)
+{
+	return usbip_put_iso_packet(out, host, field);
+}
+
 struct kind {
 	size_t size, host_size;
 	int (*get)(const uint8_t *in, void *host, const char **field);
@@ -94,6 +104,8 @@ static const struct kind count = {4, sizeof(uint32_t), get_count, put_count};
 static const struct kind device = {312, sizeof(struct usbip_device), get_device, put_device};
 static const struct kind interface = {
 	4, sizeof(struct usbip_interface), get_interface, put_interface};
+static const struct kind iso_packet = {
+	16, sizeof(struct usbip_iso_packet), get_iso_packet, put_iso_packet};
 static const struct kind header = {48, sizeof(struct usbip_header), get_header, put_header};
 
 /* So that memcmp compares the structs: no padding. */
@@ -101,6 +113,7 @@ _Static_assert(sizeof(struct usbip_op_common) == 8, "");
 _Static_assert(sizeof(struct usbip_device) == 312, "");
 _Static_assert(sizeof(struct usbip_interface) == 3, "");
 _Static_assert(sizeof(struct usbip_header) == 48, "");
+_Static_assert(sizeof(struct usbip_iso_packet) == 16, "");
 
 #define MAX_SIZE 312
 
