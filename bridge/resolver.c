@@ -3,146 +3,110 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <ev.h>
+#include "bridge/task.h"
 
-/* What the thread and the loop share; the last of them frees it. */
+/* Of the thread while that runs, which a resolver may not outlive. */
 struct lookup {
-	atomic_int users;
-	int ready; /* eventfd: the rest is set */
+	struct resolver *resolver; /* for `done` alone */
 	char *host, *port;
 	struct addrinfo *addresses;
 	int error, system_error;
 };
 
 struct resolver {
-	struct ev_loop *loop;
-	ev_io io;
-	struct lookup *lookup;
+	struct task *task; /* NULL: `done` has been called */
 	void (*done)(void *user, struct addrinfo *addresses, const char *why);
 	void *user;
 };
 
-static void release(struct lookup *l)
+static void lookup_free(void *lookup)
 {
-	if (atomic_fetch_sub(&l->users, 1) > 1)
-		return;
+	struct lookup *l = lookup;
+
 	if (l->addresses)
 		freeaddrinfo(l->addresses);
-	if (l->ready >= 0)
-		close(l->ready);
 	free(l->host);
 	free(l->port);
 	free(l);
 }
 
-/* True when it is over; with AI_NUMERICHOST false where it is no address. */
+/* False: `flags` are AI_NUMERICHOST, and it is no address. */
 static bool look_up(struct lookup *l, int flags)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
 
 	l->error = getaddrinfo(l->host, l->port, &hints, &l->addresses);
 	l->system_error = errno;
-	if (l->error && flags)
-		return false;
-	/* Fails only when the counter is full. */
-	(void)eventfd_write(l->ready, 1);
-	return true;
+	return !l->error || !flags;
 }
 
-static void *run(void *lookup)
+static void run(void *lookup)
 {
 	(void)look_up(lookup, 0);
-	release(lookup);
-	return NULL;
 }
 
-static bool start_thread(struct lookup *l)
+static void on_done(void *lookup)
 {
-	sigset_t all, before;
-	pthread_t thread;
-	int error;
+	struct lookup *l = lookup;
+	struct resolver *r = l->resolver;
+	struct addrinfo *addresses = l->addresses;
+	const char *why = !l->error	 ? NULL
+		: l->error == EAI_SYSTEM ? strerror(l->system_error)
+					 : gai_strerror(l->error);
 
-	/* Signals are for the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	atomic_fetch_add(&l->users, 1);
-	error = pthread_create(&thread, NULL, run, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error) {
-		release(l);
-		return false;
-	}
-	pthread_detach(thread);
-	return true;
+	l->addresses = NULL;
+	lookup_free(l);
+	r->task = NULL;
+	r->done(r->user, addresses, why);
 }
 
-static struct lookup *lookup_new(const char *host, const char *port)
+static const struct task_work work = {.run = run, .done = on_done, .discard = lookup_free};
+
+static struct lookup *lookup_new(struct resolver *r, const char *host, const char *port)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
-	atomic_init(&l->users, 1);
-	l->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	l->resolver = r;
 	l->host = strdup(host);
 	l->port = strdup(port);
-	if (l->ready >= 0 && l->host && l->port && (look_up(l, AI_NUMERICHOST) || start_thread(l)))
+	if (l->host && l->port)
 		return l;
-	release(l);
+	lookup_free(l);
 	return NULL;
-}
-
-static void on_ready(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct resolver *r = io->data;
-	struct lookup *l = r->lookup;
-	struct addrinfo *addresses = l->addresses;
-
-	(void)events;
-	ev_io_stop(loop, io);
-	l->addresses = NULL;
-	r->done(r->user, addresses,
-		!l->error			 ? NULL
-			: l->error == EAI_SYSTEM ? strerror(l->system_error)
-						 : gai_strerror(l->error));
 }
 
 struct resolver *resolver_new(struct ev_loop *loop, const char *host, const char *port,
 	void (*done)(void *user, struct addrinfo *addresses, const char *why), void *user)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
+	struct lookup *l = r ? lookup_new(r, host, port) : NULL;
 
-	if (!r)
-		return NULL;
-	r->lookup = lookup_new(host, port);
-	if (!r->lookup) {
+	if (!l) {
 		free(r);
 		return NULL;
 	}
-	r->loop = loop;
 	r->done = done;
 	r->user = user;
-	ev_io_init(&r->io, on_ready, r->lookup->ready, EV_READ);
-	r->io.data = r;
-	ev_io_start(loop, &r->io);
-	return r;
+	r->task =
+		look_up(l, AI_NUMERICHOST) ? task_done(loop, &work, l) : task_start(loop, &work, l);
+	if (r->task)
+		return r;
+	lookup_free(l);
+	free(r);
+	return NULL;
 }
 
 void resolver_free(struct resolver *r)
 {
 	if (!r)
 		return;
-	ev_io_stop(r->loop, &r->io);
-	release(r->lookup);
+	task_abandon(r->task);
 	free(r);
 }
