@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * conn: one non-blocking byte stream to a server.
+ * conn: one non-blocking byte stream, to a server or from a client.
  *
  * The loss of the link is noticed within about 5 s: keepalive when nothing is under way,
  * TCP_USER_TIMEOUT when something is.
@@ -35,7 +35,9 @@ int conn_open(
 /* The same with addresses that have been looked up, which it frees, whatever comes of it. */
 int conn_start(struct conn *c, struct addrinfo *addresses, uint16_t local_port, const char **why);
 
-/* Takes over a connected stream socket and makes it non-blocking. */
+/* Takes over a connected stream socket, which accept(2) gave for example, and makes it
+ * non-blocking. A server's end has the same options as a client's: a client that vanishes says
+ * nothing either. */
 void conn_adopt(struct conn *c, int fd);
 
 /* Call when the fd is writable and !ready. 1: connected; 0: trying the next address; -errno: no

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -227,6 +229,37 @@ static void test_peer(void **state)
 	}
 }
 
+static int option(const struct conn *c, int level, int name)
+{
+	int value = -1;
+	socklen_t size = sizeof(value);
+
+	assert_int_equal(getsockopt(c->fd, level, name, &value, &size), 0);
+	return value;
+}
+
+/* A server's end notices the loss of the link as a client's does. */
+static void test_adopted(void **state)
+{
+	struct server s;
+	struct conn c, adopted;
+
+	(void)state;
+	assert_true(open_server(&s, AF_INET));
+	open_conn(&c, &s, "127.0.0.1", 0);
+	conn_adopt(&adopted, s.peer);
+	s.peer = -1;
+	assert_int_equal(option(&adopted, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(&adopted, IPPROTO_TCP, TCP_NODELAY), 1);
+	assert_int_equal(
+		option(&adopted, IPPROTO_TCP, TCP_KEEPIDLE), option(&c, IPPROTO_TCP, TCP_KEEPIDLE));
+	assert_int_equal(option(&adopted, IPPROTO_TCP, TCP_USER_TIMEOUT), 5000);
+	assert_true(fcntl(adopted.fd, F_GETFL) & O_NONBLOCK);
+	conn_close(&adopted);
+	conn_close(&c);
+	close_server(&s);
+}
+
 /* Where there is no other end: nobody has answered, it has been reset, it has been closed. */
 static void test_no_peer(void **state)
 {
@@ -271,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_any),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_no_peer),
 	};
 
