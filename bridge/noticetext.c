@@ -2,7 +2,18 @@
 #include "bridge/noticetext.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+static const struct {
+	const char *text;
+	enum noticetext_event event;
+} ends[] = {
+	{";PLUGGED;", NOTICETEXT_PLUGGED},
+	{";UNPLUGGED;", NOTICETEXT_UNPLUGGED},
+};
+
+#define NUM_ENDS (sizeof(ends) / sizeof(ends[0]))
 
 /* The terminated busid of a line's first `size` bytes. */
 static bool take_busid(const char *line, size_t size, char busid[USBIP_BUSID_SIZE])
@@ -20,19 +31,12 @@ static bool take_busid(const char *line, size_t size, char busid[USBIP_BUSID_SIZ
 
 static enum noticetext_event parse(const struct noticetext *t, char busid[USBIP_BUSID_SIZE])
 {
-	static const struct {
-		const char *text;
-		enum noticetext_event event;
-	} ends[] = {
-		{";PLUGGED;", NOTICETEXT_PLUGGED},
-		{";UNPLUGGED;", NOTICETEXT_UNPLUGGED},
-	};
 	const char *end = t->have <= sizeof(t->line) ? memchr(t->line, ';', t->have) : NULL;
 	size_t size = end ? (size_t)(end - t->line) : 0;
 
 	if (!end || !take_busid(t->line, size, busid))
 		return NOTICETEXT_NONE;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < NUM_ENDS; i++) {
 		if (t->have - size == strlen(ends[i].text) &&
 			!memcmp(end, ends[i].text, t->have - size))
 			return ends[i].event;
@@ -58,4 +62,20 @@ enum noticetext_event noticetext_next(
 		}
 	}
 	return event;
+}
+
+size_t noticetext_line(
+	char line[NOTICETEXT_LINE_SIZE], enum noticetext_event event, const char *busid)
+{
+	uint8_t wire[USBIP_BUSID_SIZE];
+	const char *field;
+
+	*line = '\0';
+	if (usbip_put_busid(wire, busid, &field))
+		return 0;
+	for (size_t i = 0; i < NUM_ENDS; i++) {
+		if (ends[i].event == event)
+			(void)snprintf(line, NOTICETEXT_LINE_SIZE, "%s%s\n", busid, ends[i].text);
+	}
+	return strlen(line);
 }

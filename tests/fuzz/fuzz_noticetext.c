@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * noticetext: of any stream, in whatever pieces, exactly those lines are heard that could have been
- * written so: "BUSID;PLUGGED;" or "BUSID;UNPLUGGED;".
+ * written so: "BUSID;PLUGGED;" or "BUSID;UNPLUGGED;". And each is what noticetext_line makes of it.
  *
  *   byte 0    bytes of each piece; 0: all at once
  *   then      the stream
@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t left = size ? size - 1 : 0;
 	const char *all_end = text + left;
 	struct noticetext t = {.have = 0};
-	size_t busid_size;
+	char made[NOTICETEXT_LINE_SIZE];
+	size_t busid_size, made_size;
 	bool plugged;
 
 	while (left) {
@@ -68,6 +69,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			require(line && strlen(busid) == busid_size);
 			require(!memcmp(line, busid, busid_size));
 			require(plugged == (event == NOTICETEXT_PLUGGED));
+			made_size = noticetext_line(made, event, busid);
+			require(made_size == (size_t)(expected - line));
+			require(!memcmp(made, line, made_size));
 		}
 		require(at == copy + n);
 		free(copy);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* noticetext: lines that say something, and all others, in pieces of any size. */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -109,11 +110,61 @@ static void test_endless(void **state)
 	assert_string_equal(heard, "+1-4 ");
 }
 
+/* True if there is a line for it, which is read as just that. */
+static bool line_is_read(enum noticetext_event event, const char *busid)
+{
+	struct noticetext t = {.have = 0};
+	char line[NOTICETEXT_LINE_SIZE], read[USBIP_BUSID_SIZE];
+	const char *at = line, *end;
+	size_t size;
+
+	memset(line, '#', sizeof(line));
+	size = noticetext_line(line, event, busid);
+	assert_int_equal(strlen(line), size);
+	end = line + size;
+	if (!size)
+		return false;
+	assert_int_equal(noticetext_next(&t, &at, end, read), event);
+	assert_string_equal(read, busid);
+	assert_ptr_equal(at, end);
+	return true;
+}
+
+/* What is made is read, and there is a line for whatever could be read. */
+static void test_line(void **state)
+{
+	static const char chars[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_-";
+	char busid[USBIP_BUSID_SIZE + 2] = "", line[NOTICETEXT_LINE_SIZE];
+
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		for (size_t at = 0; at < 3; at++) {
+			strcpy(busid, "1-4");
+			busid[at] = (char)c;
+			assert_int_equal(
+				line_is_read(NOTICETEXT_PLUGGED, busid), !!strchr(chars, c));
+			assert_int_equal(
+				line_is_read(NOTICETEXT_UNPLUGGED, busid), !!strchr(chars, c));
+			assert_false(line_is_read(NOTICETEXT_NONE, busid));
+		}
+	}
+	memset(busid, 0, sizeof(busid));
+	for (size_t size = 0; size <= USBIP_BUSID_SIZE; busid[size++] = 'a')
+		assert_int_equal(line_is_read(NOTICETEXT_UNPLUGGED, busid),
+			size > 0 && size < USBIP_BUSID_SIZE);
+	assert_int_equal(noticetext_line(line, NOTICETEXT_PLUGGED, "1-4"), 13);
+	assert_string_equal(line, "1-4;PLUGGED;\n");
+	assert_int_equal(noticetext_line(line, NOTICETEXT_UNPLUGGED, "20-13"), 17);
+	assert_string_equal(line, "20-13;UNPLUGGED;\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_endless),
+		cmocka_unit_test(test_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
