@@ -21,6 +21,7 @@ endforeach()
 foreach(wrapped
 	test_acquisition=ev_timer_start,getaddrinfo,log_write
 	test_acquisition_again=ev_timer_start,getaddrinfo,log_write
+	test_announcer=calloc,ev_timer_start,log_write,sendmsg
 	test_browse=avahi_client_new,avahi_client_free,avahi_client_errno,avahi_service_browser_new,avahi_service_resolver_new,avahi_service_resolver_free
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
@@ -51,8 +52,10 @@ foreach(wrapped
 	target_link_options(${CMAKE_MATCH_1} PRIVATE ${functions})
 endforeach()
 if(AVAHI_FOUND)
-	target_compile_definitions(test_browse PRIVATE HAVE_AVAHI)
-	target_link_libraries(test_browse PRIVATE PkgConfig::AVAHI)
+	foreach(test test_browse)
+		target_compile_definitions(${test} PRIVATE HAVE_AVAHI)
+		target_link_libraries(${test} PRIVATE PkgConfig::AVAHI)
+	endforeach()
 endif()
 target_compile_definitions(test_exportconfig PRIVATE
 	EXAMPLE="${PROJECT_SOURCE_DIR}/configs/ip2usb-export.conf")
