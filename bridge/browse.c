@@ -138,7 +138,7 @@ static void on_resolved(AvahiServiceResolver *resolver, AvahiIfIndex interface,
 	(void)protocol;
 	(void)type;
 	(void)domain;
-	(void)txt; /* nobody has defined any for this type */
+	(void)txt; /* what the server itself says counts: inquiry */
 	(void)flags;
 	if (event == AVAHI_RESOLVER_FOUND)
 		on_found(b, interface, host, address, port);

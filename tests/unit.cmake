@@ -21,6 +21,7 @@ endforeach()
 foreach(wrapped
 	test_acquisition=ev_timer_start,getaddrinfo,log_write
 	test_acquisition_again=ev_timer_start,getaddrinfo,log_write
+	test_advertiser=avahi_client_new,avahi_client_free,avahi_client_errno,avahi_client_get_host_name,avahi_entry_group_new,avahi_entry_group_reset,avahi_entry_group_commit,avahi_entry_group_add_service_strlst,avahi_entry_group_update_service_txt_strlst,avahi_elapse_time,log_write
 	test_announcer=calloc,ev_timer_start,log_write,sendmsg
 	test_browse=avahi_client_new,avahi_client_free,avahi_client_errno,avahi_service_browser_new,avahi_service_resolver_new,avahi_service_resolver_free
 	test_client_import=close
@@ -52,7 +53,7 @@ foreach(wrapped
 	target_link_options(${CMAKE_MATCH_1} PRIVATE ${functions})
 endforeach()
 if(AVAHI_FOUND)
-	foreach(test test_browse)
+	foreach(test test_advertiser test_browse)
 		target_compile_definitions(${test} PRIVATE HAVE_AVAHI)
 		target_link_libraries(${test} PRIVATE PkgConfig::AVAHI)
 	endforeach()
