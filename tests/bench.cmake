@@ -10,7 +10,6 @@ if(NOT IP2USB_SANITIZE)
 endif()
 
 # What the loads of bench/run are read with where no program of Debian's does it.
-pkg_check_modules(LIBUSB REQUIRED IMPORTED_TARGET libusb-1.0)
 add_executable(mtpreader bench/mtpreader.c)
 target_link_libraries(mtpreader PRIVATE ip2usb_flags PkgConfig::LIBUSB)
 add_library(nolog MODULE bench/nolog.c)

@@ -1,0 +1,644 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/importer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge/conn.h"
+#include "bridge/urbpool.h"
+
+#define RX_SIZE 4096
+#define RECEIVE_BURST 64 /* reads a dispatch */
+#define WORTH_AWAITING 4096
+#define NO_ISO_PACKETS 0xffffffffu
+
+enum state {
+	/* What is awaited: */
+	STATE_OP,    /* op_common */
+	STATE_BUSID, /* of OP_REQ_IMPORT */
+	STATE_URBS,
+	/* In these nothing is read: */
+	STATE_IMPORTING, /* importer_give or importer_refuse is awaited */
+	STATE_ENDING,	 /* closed when all has gone */
+	STATE_CLOSED,
+};
+
+struct importer {
+	struct conn conn;
+	const struct importer_callbacks *callbacks;
+	void *user;
+	enum state state;
+	char reason[160]; /* of ENDING */
+	struct usbdevice *device;
+	uint32_t devid;
+	struct outbox outbox;
+	/* what comes before the URBs */
+	struct outbox_message op;
+	uint8_t *op_payload;
+	/* URBs */
+	struct urbpool pool;
+	struct urbpool_urb *at_device;
+	struct urbpool_urb *answers, **last_answer; /* in the order of the outbox */
+	/* in: messages, and data that has come with them */
+	uint8_t rx[RX_SIZE];
+	size_t rx_at, rx_have;
+	bool full;		    /* there is more than may be under way: answers first */
+	struct urbpool_urb *rx_urb; /* whose data or packets are awaited */
+	uint8_t *rx_to;
+	uint32_t rx_payload; /* bytes of them still to come */
+};
+
+static void close_with(struct importer *i, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void close_with(struct importer *i, const char *format, ...)
+{
+	char reason[sizeof(i->reason)];
+	va_list args;
+
+	if (i->state == STATE_CLOSED)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(reason, sizeof(reason), format, args);
+	va_end(args);
+	i->state = STATE_CLOSED;
+	conn_close(&i->conn);
+	i->callbacks->closed(i->user, reason);
+}
+
+static void close_protocol(struct importer *i, const char *field)
+{
+	close_with(i, "it broke the USB/IP protocol: %s", field);
+}
+
+static void close_lost(struct importer *i, int error)
+{
+	if (error == -ECONNRESET || error == -EPIPE)
+		close_with(i, "it closed the connection");
+	else if (error == -ETIMEDOUT)
+		close_with(i, "it does not answer any more");
+	else
+		close_with(i, "the connection failed: %s", strerror(-error));
+}
+
+/* ---- what comes before the URBs ---- */
+
+static void put_op(struct importer *i, enum usbip_op code, enum usbip_status status)
+{
+	const struct usbip_op_common op = {USBIP_VERSION, (uint16_t)code, status};
+	const char *field;
+
+	(void)usbip_put_op_common(i->op.header, &op, &field);
+	i->op.header_size = USBIP_OP_COMMON_SIZE;
+	i->op.payload = i->op_payload;
+	outbox_put(&i->outbox, &i->op);
+}
+
+static uint32_t write_entry(uint8_t *out, const struct devlist_entry *entry)
+{
+	const char *field;
+	uint32_t size = USBIP_DEVICE_SIZE;
+
+	if (usbip_put_device(out, &entry->device, &field))
+		return 0;
+	for (unsigned n = 0; n < entry->device.num_interfaces; n++) {
+		usbip_put_interface(out + size, &entry->interfaces[n]);
+		size += USBIP_INTERFACE_SIZE;
+	}
+	return size;
+}
+
+static bool write_list(struct importer *i, const struct devlist_entry *entries, unsigned num)
+{
+	uint32_t size = 4, count = 0;
+	const char *field;
+
+	i->op_payload = malloc(
+		size + num * (USBIP_DEVICE_SIZE + USBIP_MAX_INTERFACES * USBIP_INTERFACE_SIZE));
+	if (!i->op_payload)
+		return false;
+	for (unsigned n = 0; n < num; n++) {
+		uint32_t written = write_entry(i->op_payload + size, &entries[n]);
+
+		size += written;
+		count += written > 0;
+	}
+	(void)usbip_put_count(i->op_payload, count, &field);
+	i->op.payload_size = size;
+	return true;
+}
+
+static void on_list(struct importer *i)
+{
+	struct devlist_entry *entries = NULL;
+	unsigned num = i->callbacks->list(i->user, &entries);
+
+	if (write_list(i, entries, num)) {
+		put_op(i, USBIP_OP_REP_DEVLIST, USBIP_ST_OK);
+		i->state = STATE_ENDING;
+	} else {
+		close_with(i, "%s", strerror(ENOMEM));
+	}
+	free(entries);
+}
+
+static void on_op(struct importer *i, const uint8_t *record)
+{
+	struct usbip_op_common op;
+	const char *field;
+
+	if (usbip_get_op_common(record, &op, &field))
+		close_protocol(i, field);
+	else if (op.code == USBIP_OP_REQ_DEVLIST)
+		on_list(i);
+	else if (op.code == USBIP_OP_REQ_IMPORT)
+		i->state = STATE_BUSID;
+	else
+		close_protocol(i, "op_common.code: not a request");
+}
+
+static void on_busid(struct importer *i, const uint8_t *record)
+{
+	char busid[USBIP_BUSID_SIZE];
+	const char *field;
+
+	if (usbip_get_busid(record, busid, &field)) {
+		close_protocol(i, field);
+		return;
+	}
+	i->state = STATE_IMPORTING;
+	i->callbacks->import(i->user, busid);
+}
+
+void importer_give(
+	struct importer *i, struct usbdevice *device, const struct usbip_device *description)
+{
+	const char *field;
+
+	if (i->state != STATE_IMPORTING)
+		return;
+	i->device = device;
+	i->devid = description->busnum << 16 | (description->devnum & 0xffff);
+	i->op_payload = malloc(USBIP_DEVICE_SIZE);
+	if (!i->op_payload || usbip_put_device(i->op_payload, description, &field)) {
+		close_with(i, "%s", strerror(ENOMEM));
+		return;
+	}
+	i->op.payload_size = USBIP_DEVICE_SIZE;
+	put_op(i, USBIP_OP_REP_IMPORT, USBIP_ST_OK);
+	i->state = STATE_URBS;
+}
+
+void importer_refuse(struct importer *i, enum usbip_status status)
+{
+	if (i->state != STATE_IMPORTING)
+		return;
+	put_op(i, USBIP_OP_REP_IMPORT, status);
+	i->state = STATE_ENDING;
+}
+
+/* ---- URBs ---- */
+
+static void put_answer(struct importer *i, struct outbox_message *m, const struct usbip_header *h)
+{
+	const char *field;
+
+	/* What is put is in its bounds, as it was when it came. */
+	(void)usbip_put_header(m->header, h, &field);
+	m->header_size = USBIP_HEADER_SIZE;
+	m->payload_size = 0;
+	outbox_put(&i->outbox, m);
+}
+
+static void put_unlinked(
+	struct importer *i, struct outbox_message *m, uint32_t seqnum, int32_t status)
+{
+	const struct usbip_header h = {
+		.command = USBIP_RET_UNLINK, .seqnum = seqnum, .u.ret_unlink.status = status};
+
+	put_answer(i, m, &h);
+}
+
+/* Behind the data that is sent, if any. */
+static uint32_t write_packets(struct urbpool_urb *u, uint8_t *out)
+{
+	const char *field;
+
+	for (unsigned n = 0; n < u->at_device.num_packets; n++) {
+		(void)usbip_put_iso_packet(out, &u->packets[n], &field);
+		out += USBIP_ISO_PACKET_SIZE;
+	}
+	return u->at_device.num_packets * USBIP_ISO_PACKET_SIZE;
+}
+
+static void put_submitted(struct importer *i, struct urbpool_urb *u)
+{
+	const struct usbdevice_urb *at = &u->at_device;
+	uint8_t *data = u->buffer + USBDEVICE_SETUP_SIZE;
+	uint32_t size = u->in ? at->actual : 0;
+	const struct usbip_header h = {
+		.command = USBIP_RET_SUBMIT,
+		.seqnum = u->seqnum,
+		.u.ret_submit =
+			{
+				.status = at->status,
+				.actual_length = at->actual,
+				.number_of_packets = at->num_packets,
+				.error_count = at->num_errors,
+			},
+	};
+
+	put_answer(i, &u->answer, &h);
+	u->answer.payload = data;
+	u->answer.payload_size = size + write_packets(u, data + size);
+}
+
+static void keep_until_sent(struct importer *i, struct urbpool_urb *u)
+{
+	u->next = NULL;
+	*i->last_answer = u;
+	i->last_answer = &u->next;
+}
+
+/* It has not been at the device, or is not any more. */
+static void answer(struct importer *i, struct urbpool_urb *u)
+{
+	if (i->state == STATE_CLOSED) {
+		urbpool_give(&i->pool, u);
+		return;
+	}
+	if (u->unlinking && u->at_device.status == -ECONNRESET) {
+		put_unlinked(i, &u->unlinked, u->unlink_seqnum, -ECONNRESET);
+	} else {
+		/* Also one that was faster than its unlink: what it brought is worth having. */
+		put_submitted(i, u);
+		if (u->unlinking)
+			put_unlinked(i, &u->unlinked, u->unlink_seqnum, 0);
+	}
+	keep_until_sent(i, u);
+}
+
+static void on_done(struct usbdevice_urb *at)
+{
+	struct urbpool_urb *u = at->user;
+
+	*u->link = u->next;
+	if (u->next)
+		u->next->link = u->link;
+	answer(u->importer, u);
+}
+
+static void submit(struct importer *i, struct urbpool_urb *u)
+{
+	int r = usbdevice_submit(i->device, &u->at_device);
+
+	if (r) {
+		u->at_device.status = r;
+		u->at_device.actual = u->at_device.num_errors = 0;
+		/* Nobody has looked at them. */
+		for (unsigned n = 0; n < u->at_device.num_packets; n++)
+			u->packets[n].actual_length = 0;
+		answer(i, u);
+		return;
+	}
+	u->next = i->at_device;
+	u->link = &i->at_device;
+	if (u->next)
+		u->next->link = &u->next;
+	i->at_device = u;
+}
+
+/* All of a CMD_SUBMIT has come. */
+static void on_submit(struct importer *i, struct urbpool_urb *u)
+{
+	const uint8_t *packets = u->buffer + USBDEVICE_SETUP_SIZE + u->at_device.length;
+	const char *field;
+
+	for (unsigned n = 0; n < u->at_device.num_packets; n++) {
+		if (!usbip_get_iso_packet(
+			    packets + n * USBIP_ISO_PACKET_SIZE, &u->packets[n], &field))
+			continue;
+		urbpool_give(&i->pool, u);
+		close_protocol(i, field);
+		return;
+	}
+	submit(i, u);
+}
+
+static void init_urb(struct importer *i, struct urbpool_urb *u, const struct usbip_header *h)
+{
+	const struct usbip_cmd_submit *cmd = &h->u.cmd_submit;
+	struct usbdevice_urb *at = &u->at_device;
+
+	u->importer = i;
+	u->seqnum = h->seqnum;
+	u->in = h->direction == USBIP_DIR_IN;
+	at->endpoint = (uint8_t)(h->ep | (h->ep && u->in ? 0x80 : 0));
+	at->buffer = u->buffer + (h->ep ? USBDEVICE_SETUP_SIZE : 0);
+	at->length = cmd->transfer_buffer_length;
+	at->flags = cmd->transfer_flags;
+	at->num_packets = cmd->number_of_packets == NO_ISO_PACKETS ? 0 : cmd->number_of_packets;
+	at->packets = u->packets;
+	at->num_errors = 0;
+	at->done = on_done;
+	at->user = u;
+	memcpy(u->buffer, cmd->setup, USBDEVICE_SETUP_SIZE);
+}
+
+/* 1: go on; 0: not before answers have gone; -errno. */
+static int may_take(struct importer *i, uint32_t bytes)
+{
+	if (i->pool.num_used < IMPORTER_MAX_URBS &&
+		i->pool.bytes_used + bytes <= IMPORTER_MAX_BYTES)
+		return 1;
+	if (!outbox_empty(&i->outbox))
+		return 0;
+	close_with(i, "it has more than %d URBs or %u MiB under way", IMPORTER_MAX_URBS,
+		IMPORTER_MAX_BYTES >> 20);
+	return -ENOBUFS;
+}
+
+static bool on_cmd_submit(struct importer *i, const struct usbip_header *h)
+{
+	const struct usbip_cmd_submit *cmd = &h->u.cmd_submit;
+	unsigned packets = cmd->number_of_packets == NO_ISO_PACKETS ? 0 : cmd->number_of_packets;
+	uint32_t length = cmd->transfer_buffer_length, wire = packets * USBIP_ISO_PACKET_SIZE;
+	bool out = h->direction == USBIP_DIR_OUT;
+	struct urbpool_urb *u;
+
+	if (may_take(i, length) <= 0)
+		return false;
+	u = urbpool_take(&i->pool, USBDEVICE_SETUP_SIZE + length + wire, packets);
+	if (!u) {
+		close_with(i, "%s", strerror(ENOMEM));
+		return false;
+	}
+	init_urb(i, u, h);
+	i->rx_payload = wire + (out ? length : 0);
+	i->rx_to = u->buffer + USBDEVICE_SETUP_SIZE + (out ? 0 : length);
+	if (i->rx_payload)
+		i->rx_urb = u;
+	else
+		on_submit(i, u);
+	return true;
+}
+
+static struct urbpool_urb *find(const struct importer *i, uint32_t seqnum)
+{
+	for (struct urbpool_urb *u = i->at_device; u; u = u->next) {
+		if (u->seqnum == seqnum && !u->unlinking)
+			return u;
+	}
+	return NULL;
+}
+
+static bool on_cmd_unlink(struct importer *i, const struct usbip_header *h)
+{
+	struct urbpool_urb *u = find(i, h->u.cmd_unlink.seqnum);
+
+	if (u) {
+		u->unlinking = true;
+		u->unlink_seqnum = h->seqnum;
+		usbdevice_cancel(&u->at_device);
+		return true;
+	}
+	/* It has been answered already, or there was none. These wait for nothing but the socket,
+	 * so that who unlinks is never too much. */
+	if (i->pool.num_used >= 2 * IMPORTER_MAX_URBS && !outbox_empty(&i->outbox))
+		return false;
+	u = urbpool_take(&i->pool, 0, 0);
+	if (!u) {
+		close_with(i, "%s", strerror(ENOMEM));
+		return false;
+	}
+	put_unlinked(i, &u->unlinked, h->seqnum, 0);
+	keep_until_sent(i, u);
+	return true;
+}
+
+/* False: it has to stay where it is for now, or the connection is closed. */
+static bool on_header(struct importer *i, const uint8_t *record)
+{
+	struct usbip_header h;
+	const char *field;
+
+	if (usbip_get_header(record, &h, &field)) {
+		close_protocol(i, field);
+		return false;
+	}
+	if (h.command != USBIP_CMD_SUBMIT && h.command != USBIP_CMD_UNLINK) {
+		close_protocol(i, "usbip_header_basic.command: not a request");
+		return false;
+	}
+	if (h.devid != i->devid) {
+		close_protocol(i, "usbip_header_basic.devid: not the imported device's");
+		return false;
+	}
+	return h.command == USBIP_CMD_SUBMIT ? on_cmd_submit(i, &h) : on_cmd_unlink(i, &h);
+}
+
+/* ---- in ---- */
+
+static bool is_listening(const struct importer *i)
+{
+	return i->state <= STATE_URBS && !i->full &&
+		!(i->state == STATE_URBS && usbdevice_is_busy(i->device));
+}
+
+static void payload_came(struct importer *i, uint32_t bytes)
+{
+	struct urbpool_urb *u = i->rx_urb;
+
+	i->rx_to += bytes;
+	i->rx_payload -= bytes;
+	if (i->rx_payload)
+		return;
+	i->rx_urb = NULL;
+	on_submit(i, u);
+}
+
+static bool on_record(struct importer *i, const uint8_t *record)
+{
+	switch (i->state) {
+	case STATE_OP:
+		on_op(i, record);
+		return true;
+	case STATE_BUSID:
+		on_busid(i, record);
+		return true;
+	default:
+		return on_header(i, record);
+	}
+}
+
+/* One message, or a part of one's payload, of what has come. False: nothing more can be done. */
+static bool take(struct importer *i)
+{
+	const uint8_t *at = i->rx + i->rx_at;
+	size_t left = i->rx_have - i->rx_at;
+	size_t record = i->state == STATE_OP ? USBIP_OP_COMMON_SIZE
+		: i->state == STATE_BUSID    ? USBIP_BUSID_SIZE
+					     : USBIP_HEADER_SIZE;
+
+	if (!is_listening(i))
+		return false;
+	if (i->rx_payload) {
+		uint32_t part = left < i->rx_payload ? (uint32_t)left : i->rx_payload;
+
+		memcpy(i->rx_to, at, part);
+		i->rx_at += part;
+		if (part)
+			payload_came(i, part);
+		return part > 0;
+	}
+	if (left < record)
+		return false;
+	if (!on_record(i, at)) {
+		i->full = i->state == STATE_URBS;
+		return false;
+	}
+	i->rx_at += record;
+	return true;
+}
+
+static void take_all(struct importer *i)
+{
+	while (take(i))
+		;
+}
+
+/* One readv: the rest of a payload straight to where it belongs, and what follows it. True when
+ * there may be more. */
+static bool receive(struct importer *i)
+{
+	uint32_t awaited = i->rx_payload;
+	struct iovec iov[2];
+	size_t room = awaited;
+	int parts = 0, n;
+
+	memmove(i->rx, i->rx + i->rx_at, i->rx_have - i->rx_at);
+	i->rx_have -= i->rx_at;
+	i->rx_at = 0;
+	if (awaited)
+		iov[parts++] = (struct iovec){i->rx_to, awaited};
+	iov[parts++] = (struct iovec){i->rx + i->rx_have, RX_SIZE - i->rx_have};
+	room += RX_SIZE - i->rx_have;
+	n = conn_readv(&i->conn, iov, parts);
+	if (n <= 0) {
+		if (n)
+			close_lost(i, n);
+		return false;
+	}
+	if ((uint32_t)n > awaited)
+		i->rx_have += (size_t)n - awaited;
+	if (awaited)
+		payload_came(i, (uint32_t)n < awaited ? (uint32_t)n : awaited);
+	take_all(i);
+	return (size_t)n == room && is_listening(i);
+}
+
+/* ---- for the exporter ---- */
+
+struct importer *importer_new(
+	const struct conn *conn, const struct importer_callbacks *callbacks, void *user)
+{
+	struct importer *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->conn = *conn;
+	i->callbacks = callbacks;
+	i->user = user;
+	i->last_answer = &i->answers;
+	outbox_init(&i->outbox);
+	return i;
+}
+
+void importer_free(struct importer *i)
+{
+	if (!i)
+		return;
+	conn_close(&i->conn);
+	if (i->rx_urb)
+		urbpool_give(&i->pool, i->rx_urb);
+	while (i->answers) {
+		struct urbpool_urb *u = i->answers;
+
+		i->answers = u->next;
+		urbpool_give(&i->pool, u);
+	}
+	urbpool_fini(&i->pool);
+	free(i->op_payload);
+	free(i);
+}
+
+int importer_fd(const struct importer *i)
+{
+	return i->conn.fd;
+}
+
+short importer_events(const struct importer *i)
+{
+	if (i->state == STATE_CLOSED)
+		return 0;
+	return (short)((is_listening(i) ? POLLIN : 0) | (outbox_empty(&i->outbox) ? 0 : POLLOUT));
+}
+
+void importer_dispatch(struct importer *i)
+{
+	/* Bounded, so that a fast one does not keep the others from their turn. */
+	for (int n = 0; n < RECEIVE_BURST && is_listening(i) && receive(i); n++)
+		;
+	importer_flush(i);
+	if (i->state != STATE_CLOSED)
+		conn_await(&i->conn, i->rx_payload < WORTH_AWAITING ? 1 : (int)i->rx_payload);
+}
+
+static void give_sent_back(struct importer *i)
+{
+	struct urbpool_urb *u;
+
+	while ((u = i->answers) && !u->answer.queued && !u->unlinked.queued) {
+		i->answers = u->next;
+		urbpool_give(&i->pool, u);
+	}
+	if (!i->answers)
+		i->last_answer = &i->answers;
+}
+
+void importer_flush(struct importer *i)
+{
+	int r = i->state == STATE_CLOSED ? 0 : outbox_flush(&i->outbox, &i->conn);
+
+	if (r) {
+		close_lost(i, r);
+		return;
+	}
+	give_sent_back(i);
+	/* What waited for that, or for a call of the device. */
+	i->full = false;
+	take_all(i);
+	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !i->at_device)
+		close_with(i, "%s", i->reason);
+}
+
+void importer_end(struct importer *i, const char *reason)
+{
+	(void)snprintf(i->reason, sizeof(i->reason), "%s", reason);
+	if (i->state != STATE_CLOSED)
+		i->state = STATE_ENDING;
+}
+
+bool importer_is_new(const struct importer *i)
+{
+	return i->state != STATE_URBS;
+}
+
+void importer_peer(const struct importer *i, char *out)
+{
+	conn_peer(&i->conn, out);
+}
