@@ -33,6 +33,7 @@ struct importer {
 	void *user;
 	enum state state;
 	char reason[160]; /* of ENDING */
+	bool gone;	  /* likewise: the device is */
 	struct usbdevice *device;
 	uint32_t devid;
 	struct outbox outbox;
@@ -271,6 +272,8 @@ static void answer(struct importer *i, struct urbpool_urb *u)
 		urbpool_give(&i->pool, u);
 		return;
 	}
+	if (i->gone && !u->unlinking && u->at_device.status == -ECONNRESET)
+		u->at_device.status = -ESHUTDOWN;
 	if (u->unlinking && u->at_device.status == -ECONNRESET) {
 		put_unlinked(i, &u->unlinked, u->unlink_seqnum, -ECONNRESET);
 	} else {
@@ -622,15 +625,19 @@ void importer_flush(struct importer *i)
 	/* What waited for that, or for a call of the device. */
 	i->full = false;
 	take_all(i);
-	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !i->at_device)
+	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !(i->gone && i->at_device))
 		close_with(i, "%s", i->reason);
 }
 
-void importer_end(struct importer *i, const char *reason)
+void importer_end(struct importer *i, bool gone, const char *reason)
 {
+	if (i->state == STATE_CLOSED)
+		return;
 	(void)snprintf(i->reason, sizeof(i->reason), "%s", reason);
-	if (i->state != STATE_CLOSED)
-		i->state = STATE_ENDING;
+	i->state = STATE_ENDING;
+	i->gone = gone;
+	for (struct urbpool_urb *u = i->at_device; gone && u; u = u->next)
+		usbdevice_cancel(&u->at_device);
 }
 
 bool importer_is_new(const struct importer *i)

@@ -51,8 +51,9 @@ void importer_give(
 	struct importer *i, struct usbdevice *device, const struct usbip_device *description);
 void importer_refuse(struct importer *i, enum usbip_status status);
 
-/* Sends what there is to be sent, and closes: the device was unplugged, or the exporter ends. */
-void importer_end(struct importer *i, const char *reason);
+/* Sends what there is to be sent, and closes. `gone`: the device is, or is not for it any more; then
+ * what is at it is answered first, as by a device that was unplugged (-ESHUTDOWN). */
+void importer_end(struct importer *i, bool gone, const char *reason);
 
 /* It has not been given anything yet. */
 bool importer_is_new(const struct importer *i);

@@ -253,6 +253,24 @@ int usbhost_describe(struct libusb_device *device, struct usbhost_description *o
 	return 0;
 }
 
+struct exportrules_device usbhost_for_rules(const struct usbhost_description *d)
+{
+	const struct usbip_device *device = &d->entry.device;
+
+	return (struct exportrules_device){
+		.vendor = device->vendor,
+		.product = device->product,
+		.busid = device->busid,
+		.serial = *d->serial ? d->serial : NULL,
+		.class = device->class,
+		.subclass = device->subclass,
+		.protocol = device->protocol,
+		.interfaces = d->entry.interfaces,
+		.num_interfaces = device->num_interfaces,
+		.is_mtp = d->is_mtp,
+	};
+}
+
 int usbhost_errno(int error)
 {
 	switch (error) {

@@ -13,6 +13,7 @@
 #include <ev.h>
 
 #include "bridge/devlist.h"
+#include "bridge/exportrules.h"
 
 struct libusb_context;
 struct libusb_device;
@@ -52,6 +53,9 @@ void usbhost_busid(struct libusb_device *device, char busid[USBIP_BUSID_SIZE]);
 /* As it is now: interfaces are those of the configuration that it has, or will be given. 0, or
  * -errno for what cannot be in a list: a hub, one that is leaving. */
 int usbhost_describe(struct libusb_device *device, struct usbhost_description *out);
+
+/* What the rules look at; it points into `d`. */
+struct exportrules_device usbhost_for_rules(const struct usbhost_description *d);
 
 /* libusb's errors (enum libusb_error) as Linux' own. */
 int usbhost_errno(int error);

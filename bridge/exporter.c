@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "bridge/exporter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libusb.h>
+
+#include "bridge/advertiser.h"
+#include "bridge/conn.h"
+#include "bridge/importer.h"
+#include "bridge/log.h"
+#include "bridge/task.h"
+#include "bridge/txtrecord.h"
+#include "bridge/usbdevice.h"
+
+#define ASK_S 10. /* for who connects to ask for something, and to be given it */
+/* A device is there before the kernel has configured it, and its interfaces' strings are read. */
+#define SETTLE_S 0.3
+
+/* One that is plugged in. */
+struct exporter_device {
+	struct exporter_device *next;
+	struct libusb_device *device;
+	char busid[USBIP_BUSID_SIZE];
+	struct exporter_session *session; /* who has it; NULL: free */
+	struct task *description;	  /* under way; or NULL */
+	bool described;			  /* `is` is set */
+	bool is_hub;			  /* never exported */
+	bool announced;
+	struct usbhost_description is;
+};
+
+/* What the kernel tells of a device it tells when it is not at it: where that is probed by a slow
+ * driver, which may be waiting for one of our own importers, this would wait for itself. */
+struct description {
+	struct exporter *exporter;
+	struct exporter_device *of; /* for `done` alone */
+	struct libusb_device *device;
+	struct usbhost_description is;
+	int result;
+};
+
+/* One connection, and the device that it has. */
+struct exporter_session {
+	struct exporter_session *next;
+	struct exporter *exporter;
+	struct importer *importer;
+	ev_io io;
+	ev_timer deadline;
+	char peer[CONN_ADDRESS_SIZE], busid[USBIP_BUSID_SIZE];
+	struct exporter_device *held; /* NULL: none, or it is unplugged */
+	struct usbdevice *usb;	      /* until it is closed */
+	bool opened, closing;
+	bool over; /* the connection is */
+};
+
+/* ---- devices ---- */
+
+static bool is_exported(const struct exporter *e, const struct exporter_device *d)
+{
+	struct exportrules_device of;
+
+	if (!d->described)
+		return false;
+	of = usbhost_for_rules(&d->is);
+	return exportrules_permits(&e->config.rules, &of);
+}
+
+static void advertise(const struct exporter *e)
+{
+	struct txtrecord_device devices[USBIP_MAX_DEVICES];
+	unsigned n = 0;
+
+	for (const struct exporter_device *d = e->devices; d && n < USBIP_MAX_DEVICES;
+		d = d->next) {
+		if (d->announced)
+			devices[n++] =
+				(struct txtrecord_device){d->busid, d->is.entry.device.vendor,
+					d->is.entry.device.product, d->is.product};
+	}
+	advertiser_set(e->advertiser, devices, n);
+}
+
+static void announce(const struct exporter *e, struct exporter_device *d)
+{
+	if (d->announced || !is_exported(e, d))
+		return;
+	d->announced = true;
+	log_info("%s: %04x:%04x %s can be imported", d->busid, d->is.entry.device.vendor,
+		d->is.entry.device.product, d->is.product);
+	if (e->announcer)
+		(void)announcer_plugged(e->announcer, d->busid);
+	advertise(e);
+}
+
+static void run_description(void *description)
+{
+	struct description *d = description;
+
+	d->result = usbhost_describe(d->device, &d->is);
+}
+
+static void discard_description(void *description)
+{
+	struct description *d = description;
+
+	libusb_unref_device(d->device);
+	free(d);
+}
+
+static void on_described(void *description)
+{
+	struct description *d = description;
+	struct exporter *e = d->exporter;
+	struct exporter_device *of = d->of;
+
+	of->description = NULL;
+	of->described = !d->result;
+	of->is_hub = d->result == -ENOTSUP;
+	of->is = d->is;
+	discard_description(d);
+	announce(e, of);
+}
+
+static const struct task_work description_work = {
+	.run = run_description, .done = on_described, .discard = discard_description};
+
+/* Also of one that has been described: another importer may have left it another configuration. */
+static void describe(struct exporter *e, struct exporter_device *of)
+{
+	struct description *d = of->description ? NULL : calloc(1, sizeof(*d));
+
+	if (!d)
+		return;
+	*d = (struct description){.exporter = e, .of = of, .device = libusb_ref_device(of->device)};
+	of->description = task_start(e->loop, &description_work, d);
+	if (of->description)
+		return;
+	discard_description(d);
+	ev_timer_again(e->loop, &e->settle);
+}
+
+static void on_settled(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct exporter *e = timer->data;
+
+	(void)events;
+	ev_timer_stop(loop, timer);
+	for (struct exporter_device *d = e->devices; d; d = d->next) {
+		if (!d->described && !d->is_hub)
+			describe(e, d);
+	}
+}
+
+static void on_arrived(void *user, struct libusb_device *device)
+{
+	struct exporter *e = user;
+	struct exporter_device *d = calloc(1, sizeof(*d));
+
+	if (!d) {
+		log_error("%s", strerror(ENOMEM));
+		return;
+	}
+	d->device = libusb_ref_device(device);
+	usbhost_busid(device, d->busid);
+	d->next = e->devices;
+	e->devices = d;
+	ev_timer_again(e->loop, &e->settle);
+}
+
+static void free_device(struct exporter_device *d)
+{
+	if (d->session)
+		d->session->held = NULL;
+	task_abandon(d->description);
+	libusb_unref_device(d->device);
+	free(d);
+}
+
+/* Nobody is to have it any more. */
+static void withdraw(const struct exporter *e, struct exporter_device *d, const char *reason)
+{
+	if (d->session)
+		importer_end(d->session->importer, true, reason);
+	if (!d->announced)
+		return;
+	d->announced = false;
+	log_info("%s: %s", d->busid, reason);
+	if (e->announcer)
+		announcer_unplugged(e->announcer, d->busid);
+	advertise(e);
+}
+
+static void on_left(void *user, struct libusb_device *device)
+{
+	struct exporter *e = user;
+	struct exporter_device **at = &e->devices, *d;
+
+	while (*at && (*at)->device != device)
+		at = &(*at)->next;
+	d = *at;
+	if (!d)
+		return;
+	*at = d->next;
+	withdraw(e, d, "the device was unplugged");
+	free_device(d);
+}
+
+static const struct usbhost_callbacks host_callbacks = {.arrived = on_arrived, .left = on_left};
+
+/* ---- sessions ---- */
+
+/* Not before it has been opened. */
+static void close_usb(struct exporter_session *s)
+{
+	if (!s->usb || !s->opened || s->closing)
+		return;
+	s->closing = true;
+	usbdevice_close(s->usb);
+}
+
+static void on_opened(void *user, int error)
+{
+	struct exporter_session *s = user;
+
+	s->opened = true;
+	if (!error && (!s->held || !is_exported(s->exporter, s->held)))
+		error = -ENODEV;
+	if (!error && !s->over) {
+		log_info("%s: imported by %s", s->busid, s->peer);
+		ev_timer_stop(s->exporter->loop, &s->deadline);
+		importer_give(s->importer, s->usb, &s->held->is.entry.device);
+		return;
+	}
+	if (error)
+		log_warning("%s: %s", s->busid, strerror(-error));
+	importer_refuse(s->importer, error == -ENODEV ? USBIP_ST_NODEV : USBIP_ST_NA);
+	close_usb(s);
+}
+
+static void on_usb_closed(void *user)
+{
+	struct exporter_session *s = user;
+
+	s->usb = NULL;
+	if (!s->held)
+		return;
+	s->held->session = NULL;
+	describe(s->exporter, s->held);
+	s->held = NULL;
+}
+
+static const struct usbdevice_callbacks usb_callbacks = {
+	.opened = on_opened, .closed = on_usb_closed};
+
+static enum usbip_status open_device(struct exporter_session *s, struct exporter_device *d)
+{
+	const char *why;
+	int r;
+
+	if (d->session)
+		return USBIP_ST_DEV_BUSY;
+	r = usbdevice_open(
+		s->exporter->loop, d->device, d->busid, &usb_callbacks, s, &s->usb, &why);
+	if (r) {
+		log_warning("%s: cannot be opened: %s", d->busid, why);
+		return USBIP_ST_NA;
+	}
+	strcpy(s->busid, d->busid);
+	s->held = d;
+	d->session = s;
+	return USBIP_ST_OK;
+}
+
+static void on_import(void *user, const char *busid)
+{
+	struct exporter_session *s = user;
+	struct exporter_device *d = s->exporter->devices;
+	enum usbip_status status = USBIP_ST_NODEV;
+
+	while (d && strcmp(d->busid, busid) != 0)
+		d = d->next;
+	if (d && is_exported(s->exporter, d))
+		status = open_device(s, d);
+	if (!status)
+		return;
+	log_info("%s is not given to %s: %s", busid, s->peer, usbip_status_str(status));
+	importer_refuse(s->importer, status);
+}
+
+/* As Linux' server: without those that are in use. */
+static unsigned on_list(void *user, struct devlist_entry **entries)
+{
+	const struct exporter *e = ((struct exporter_session *)user)->exporter;
+	unsigned n = 0, room = 0;
+
+	for (const struct exporter_device *d = e->devices; d; d = d->next)
+		room++;
+	*entries = calloc(room, sizeof(**entries));
+	for (const struct exporter_device *d = e->devices; *entries && d; d = d->next) {
+		if (n < USBIP_MAX_DEVICES && !d->session && is_exported(e, d))
+			(*entries)[n++] = d->is.entry;
+	}
+	return n;
+}
+
+static void on_closed(void *user, const char *reason)
+{
+	struct exporter_session *s = user;
+
+	s->over = true;
+	ev_io_stop(s->exporter->loop, &s->io);
+	ev_timer_stop(s->exporter->loop, &s->deadline);
+	if (s->opened)
+		log_info("%s: no longer imported by %s: %s", s->busid, s->peer, reason);
+	else
+		log_debug("%s: %s", s->peer, *reason ? reason : "served");
+	close_usb(s);
+}
+
+static const struct importer_callbacks importer_callbacks = {
+	.list = on_list, .import = on_import, .closed = on_closed};
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+	const struct exporter_session *s = io->data;
+
+	(void)loop;
+	(void)events;
+	importer_dispatch(s->importer);
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	const struct exporter_session *s = timer->data;
+
+	(void)events;
+	ev_timer_stop(loop, timer);
+	importer_end(s->importer, false, "it has asked for nothing");
+}
+
+static void start_session(struct exporter *e, struct exporter_session *s, const struct conn *conn)
+{
+	s->exporter = e;
+	s->next = e->sessions;
+	e->sessions = s;
+	e->num_sessions++;
+	conn_peer(conn, s->peer);
+	ev_io_init(&s->io, on_io, conn->fd, EV_READ);
+	ev_timer_init(&s->deadline, on_deadline, ASK_S, 0.);
+	s->io.data = s->deadline.data = s;
+	ev_io_start(e->loop, &s->io);
+	ev_timer_start(e->loop, &s->deadline);
+}
+
+/* Whether somebody from there may connect. */
+static bool is_welcome(struct exporter *e, int fd)
+{
+	if (e->num_sessions >= EXPORTER_MAX_IMPORTERS) {
+		if (!e->full_told)
+			log_warning("there are %d connections; others are refused",
+				EXPORTER_MAX_IMPORTERS);
+		e->full_told = true;
+		return false;
+	}
+	e->full_told = false;
+	if (!listener_is_public(fd))
+		return true;
+	if (!e->public_told)
+		log_warning("connections from the Internet are refused, as anybody could import "
+			    "devices; a tunnel that ends here lets them in");
+	e->public_told = true;
+	return false;
+}
+
+static void on_accepted(void *user, int fd)
+{
+	struct exporter *e = user;
+	struct exporter_session *s;
+	struct conn conn;
+
+	s = is_welcome(e, fd) ? calloc(1, sizeof(*s)) : NULL;
+	if (!s) {
+		close(fd);
+		return;
+	}
+	conn_adopt(&conn, fd);
+	s->importer = importer_new(&conn, &importer_callbacks, s);
+	if (s->importer) {
+		start_session(e, s, &conn);
+		return;
+	}
+	conn_close(&conn);
+	free(s);
+}
+
+static void update_io(struct exporter_session *s)
+{
+	short wanted = importer_events(s->importer);
+	int events = (wanted & POLLIN ? EV_READ : 0) | (wanted & POLLOUT ? EV_WRITE : 0);
+
+	if (s->over || events == (s->io.events & (EV_READ | EV_WRITE)))
+		return;
+	ev_io_stop(s->exporter->loop, &s->io);
+	ev_io_set(&s->io, s->io.fd, events);
+	ev_io_start(s->exporter->loop, &s->io);
+}
+
+static void free_session(struct exporter *e, struct exporter_session *s)
+{
+	e->num_sessions--;
+	importer_free(s->importer);
+	free(s);
+}
+
+static bool is_describing(const struct exporter *e)
+{
+	const struct exporter_device *d = e->devices;
+
+	while (d && !d->description)
+		d = d->next;
+	return d;
+}
+
+/* Before the loop sleeps: what has been answered goes out, and who is over goes. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct exporter *e = prepare->data;
+	struct exporter_session **at = &e->sessions;
+
+	(void)events;
+	while (*at) {
+		struct exporter_session *s = *at;
+
+		importer_flush(s->importer);
+		update_io(s);
+		if (s->over && !s->usb) {
+			*at = s->next;
+			free_session(e, s);
+		} else {
+			at = &s->next;
+		}
+	}
+	if (e->ending && !e->sessions && !is_describing(e))
+		ev_break(loop, EVBREAK_ALL);
+}
+
+/* ---- all of it ---- */
+
+static int start_listening(struct exporter *e)
+{
+	const char *host = e->config.listen, *why;
+	int fd = listener_socket("usbip", host, e->config.port, &why);
+
+	if (fd < 0) {
+		log_error("cannot listen at %s port %s: %s", *host ? host : "all addresses",
+			e->config.port, why);
+		return fd;
+	}
+	if (*host && listener_is_public(fd)) {
+		log_error("%s is an address of the Internet: anybody could import devices; listen "
+			  "at a private one, and let a tunnel end there",
+			host);
+		close(fd);
+		return -EPERM;
+	}
+	listener_start(&e->listener, e->loop, fd, on_accepted, e);
+	return 0;
+}
+
+/* Who cannot be told finds out by asking: no error. */
+static void start_telling(struct exporter *e)
+{
+	const struct exportconfig *c = &e->config;
+	const char *why;
+	int fd;
+
+	if (strcmp(c->notices, EXPORTCONFIG_OFF) != 0) {
+		fd = listener_socket("notices", c->listen, c->notices, &why);
+		e->announcer = fd < 0 ? NULL : calloc(1, sizeof(*e->announcer));
+		if (e->announcer)
+			announcer_init(e->announcer, e->loop, fd);
+		else
+			log_warning("no notices at port %s: %s", c->notices,
+				fd < 0 ? why : strerror(ENOMEM));
+	}
+	if (c->announce && advertiser_new((uint16_t)atoi(c->port), &e->advertiser, &why))
+		log_warning("not announced by mDNS: %s", why);
+}
+
+int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportconfig *config)
+{
+	const char *why;
+	int r;
+
+	*e = (struct exporter){.config = *config, .loop = loop};
+	ev_prepare_init(&e->prepare, on_prepare);
+	ev_timer_init(&e->settle, on_settled, 0., SETTLE_S);
+	e->prepare.data = e->settle.data = e;
+	ev_prepare_start(loop, &e->prepare);
+	r = start_listening(e);
+	if (!r) {
+		start_telling(e);
+		r = usbhost_init(&e->host, loop, &host_callbacks, e, &why);
+		if (r)
+			log_error("no USB here: %s", why);
+	}
+	if (r)
+		exporter_fini(e);
+	return r;
+}
+
+void exporter_configure(struct exporter *e, const struct exportconfig *config)
+{
+	e->config.rules = config->rules;
+	for (struct exporter_device *d = e->devices; d; d = d->next) {
+		if (!is_exported(e, d))
+			withdraw(e, d, "it is not exported any more");
+		announce(e, d);
+	}
+}
+
+void exporter_end(struct exporter *e)
+{
+	e->ending = true;
+	listener_stop(&e->listener);
+	for (struct exporter_session *s = e->sessions; s; s = s->next)
+		importer_end(s->importer, false, "the exporter ends");
+}
+
+void exporter_fini(struct exporter *e)
+{
+	ev_prepare_stop(e->loop, &e->prepare);
+	ev_timer_stop(e->loop, &e->settle);
+	listener_stop(&e->listener);
+	while (e->devices) {
+		struct exporter_device *d = e->devices;
+
+		e->devices = d->next;
+		free_device(d);
+	}
+	usbhost_fini(&e->host);
+	advertiser_free(e->advertiser);
+	if (e->announcer)
+		announcer_fini(e->announcer);
+	free(e->announcer);
+}

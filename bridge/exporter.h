@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exporter: has this machine's devices, those that may be, exported: they and their importers come
+ * and go here alone.
+ */
+#ifndef BRIDGE_EXPORTER_H
+#define BRIDGE_EXPORTER_H
+
+#include <ev.h>
+
+#include "bridge/announcer.h"
+#include "bridge/exportconfig.h"
+#include "bridge/listener.h"
+#include "bridge/usbhost.h"
+
+#define EXPORTER_MAX_IMPORTERS 64 /* connections */
+
+struct advertiser;
+struct exporter_device;
+struct exporter_session;
+
+struct exporter {
+	struct exportconfig config;
+	struct ev_loop *loop;
+	ev_prepare prepare;
+	ev_timer settle; /* from a device's arrival to when it is told of */
+	struct usbhost host;
+	struct listener listener;
+	struct exporter_device *devices; /* all that are plugged in, but hubs */
+	struct exporter_session *sessions;
+	unsigned num_sessions;
+	struct announcer *announcer;   /* NULL: nobody is told */
+	struct advertiser *advertiser; /* likewise */
+	bool full_told, public_told;   /* in the log */
+	bool ending;
+};
+
+/* Opens sockets and looks at the devices. `e` must stay where it is. 0, or -errno,
+ * which has been complained of; then it is as after exporter_fini. */
+int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportconfig *config);
+
+/* Other rules: a device that they do not permit is taken from who has it. What else `config` says
+ * is not looked at. */
+void exporter_configure(struct exporter *e, const struct exportconfig *config);
+
+/* Lets go of all devices, each reset and with its drivers; then the loop is broken out of. */
+void exporter_end(struct exporter *e);
+
+/* After that. */
+void exporter_fini(struct exporter *e);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of ip2usb-export. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ev.h>
+
+#include "bridge/exportconfig.h"
+#include "bridge/exporter.h"
+#include "bridge/exportlist.h"
+#include "bridge/log.h"
+#include "bridge/notify.h"
+
+#define EXIT_USAGE 2
+
+static const char usage[] = "Usage: ip2usb-export COMMAND\n\n"
+			    "  ip2usb-export run [-c FILE] [-v]   export this machine's cameras "
+			    "until SIGTERM\n"
+			    "  ip2usb-export list [-c FILE]       show its devices, and which of "
+			    "them are exported\n"
+			    "  ip2usb-export --help | --version\n\n"
+			    "  -c FILE   the configuration, " IP2USB_EXPORT_CONF " unless given;\n"
+			    "            where that is not there, still cameras are exported\n"
+			    "  -v        say more\n\n"
+			    "Exit: 0 done, 1 failed, 2 usage.\n"
+			    "See ip2usb-export(8) and ip2usb-export.conf(5).\n";
+
+/* NULL: the default one, which need not be there. */
+static bool read_config(struct exportconfig *config, const char *path)
+{
+	char error[1024];
+	int r = exportconfig_read(config, path ? path : IP2USB_EXPORT_CONF, error, sizeof(error));
+
+	if (!r || (r == -ENOENT && !path))
+		return true;
+	log_error("%s", error);
+	return false;
+}
+
+/* ---- run ---- */
+
+struct run {
+	struct ev_loop *loop;
+	struct exporter exporter;
+	struct notify notify;
+	const char *path;
+	ev_signal sigterm, sigint, sighup;
+};
+
+static void on_end(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	struct run *r = signal->data;
+
+	(void)events;
+	log_info("ending on %s", strsignal(signal->signum));
+	/* The next one ends it whatever a device is at. */
+	ev_signal_stop(loop, &r->sigterm);
+	ev_signal_stop(loop, &r->sigint);
+	notify_stopping(&r->notify);
+	exporter_end(&r->exporter);
+}
+
+static void on_sighup(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	struct run *r = signal->data;
+	struct exportconfig config;
+
+	(void)loop;
+	(void)events;
+	notify_reloading(&r->notify);
+	if (read_config(&config, r->path))
+		exporter_configure(&r->exporter, &config);
+	notify_ready(&r->notify);
+}
+
+static void start_signal(struct run *r, ev_signal *signal, int signum,
+	void (*on)(struct ev_loop *, ev_signal *, int))
+{
+	ev_signal_init(signal, on, signum);
+	signal->data = r;
+	ev_signal_start(r->loop, signal);
+}
+
+static int run(const struct exportconfig *config, const char *path)
+{
+	struct run r = {.loop = ev_default_loop(0), .path = path};
+
+	if (exporter_init(&r.exporter, r.loop, config))
+		return EXIT_FAILURE;
+	start_signal(&r, &r.sigterm, SIGTERM, on_end);
+	start_signal(&r, &r.sigint, SIGINT, on_end);
+	start_signal(&r, &r.sighup, SIGHUP, on_sighup);
+	notify_init(&r.notify, r.loop);
+	notify_ready(&r.notify);
+	ev_run(r.loop, 0);
+	notify_fini(&r.notify);
+	exporter_fini(&r.exporter);
+	ev_loop_destroy(r.loop);
+	return EXIT_SUCCESS;
+}
+
+static int list(const struct exportconfig *config, const char *path)
+{
+	(void)path;
+	return exportlist_run(config);
+}
+
+/* ---- the command line ---- */
+
+static const struct command {
+	const char *name;
+	/* `path` is NULL or where `config` was read. */
+	int (*run)(const struct exportconfig *config, const char *path);
+} commands[] = {{"run", run}, {"list", list}};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static int complain(const char *what, const char *about)
+{
+	fprintf(stderr, "ip2usb-export: %s%s\nTry 'ip2usb-export --help'.\n", what, about);
+	return EXIT_USAGE;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct exportconfig config;
+	const char *path = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:vh", known, NULL)) != -1) {
+		if (c == 'c') {
+			path = optarg;
+		} else if (c == 'v') {
+			log_set_level(LOG_DEBUG);
+		} else if (c == 'h') {
+			fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		} else {
+			return complain("", "unknown option");
+		}
+	}
+	if (optind < argc)
+		return complain("what is this: ", argv[optind]);
+	return read_config(&config, path) ? command->run(&config, path) : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	const struct command *command = find_command(name);
+
+	if (command)
+		return run_command(command, argc - 1, argv + 1);
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(name, "--version")) {
+		printf("ip2usb-export " IP2USB_VERSION "\n");
+		return EXIT_SUCCESS;
+	}
+	if (*name)
+		return complain("unknown command ", name);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
