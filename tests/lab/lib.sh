@@ -228,12 +228,13 @@ camera() {
 }
 
 # plug DEVICE-WITH-OPTIONS: plugs one of QEMU's USB devices in, at high speed, or at full speed with
-# host_controller=uhci.
+# host_controller=uhci, at any with xhci.
 host_controller=ehci
 plug() {
 	case $host_controller in
 	ehci) modprobe ehci-pci ;;
 	uhci) modprobe uhci-hcd ;;
+	xhci) modprobe xhci-pci ;;
 	esac
 	monitor "device_add $1,bus=$host_controller.0,id=remote"
 	eventually 20 usb_up pci || fail "QEMU's $1 did not appear"
@@ -262,16 +263,14 @@ network() {
 # server: shares the camera from the other end of the link.
 server() {
 	network
-	modprobe usbip-host
 	server_bind
-	on_server usbipd -D
-	eventually 10 server_listens || fail "usbipd does not listen"
+	server_start
+	eventually 10 server_listens || fail "the server does not listen"
 }
 
-server_bind() { usbip bind -b "$busid" >"$work/bind.out" 2>&1; }
 server_listens() { on_server ss -Htln 'sport = :3240' | grep -q .; }
 
-usbipd_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1; }
+server_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).*/\1/p' | head -n 1; }
 
 # cut_connection: the server's end is reset, and tells the other; fails where there is none.
 cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
@@ -280,11 +279,11 @@ cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
 # usbip-host has to whoever asks. The phone shall be theirs.
 hide_camera() { rm "$(usbfs_at "$busid")"; }
 
-# The server hands the device out to the next client: 1 = available, 2 = used.
-server_free() { [ "$(cat "/sys/bus/usb/devices/$busid/usbip_status" 2>/dev/null)" = 1 ]; }
-
-# What the server says of a reset that its client asks for (stub_rx.c).
-resets() { dmesg | grep -c usb_queue_reset_device; }
+# is_listed HOST: the server has the device for the next client.
+is_listed() {
+	"$LAB_BIN/ip2usb" list --json "$1" |
+		jq -e --arg busid "$busid" 'any(.. | objects; .busid == $busid)' >/dev/null 2>&1
+}
 
 # link NETEM...: what the link does to packets, in each direction; no word = nothing.
 link() {
@@ -509,3 +508,7 @@ uploads_same() {
 		check "it is on the card" eventually 5 cmp "$work/up$size.jpg" "/lab/$card/up$size.jpg"
 	done
 }
+
+# The words for the server: usbipd.sh, or another that stands in for it.
+# shellcheck source=/dev/null
+. "$LAB_DIR/${LAB_SERVER:-usbipd}.sh"

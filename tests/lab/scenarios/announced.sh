@@ -59,7 +59,7 @@ downloads_same phone card
 
 say "the camera comes and goes, at the server:"
 for round in 1 2 3; do
-	usbip unbind -b "$busid" >/dev/null 2>&1
+	server_unbind
 	announce "UNPLUGGED $busid"
 	goes
 	pauses
@@ -71,12 +71,12 @@ done
 downloads_same phone card
 
 say "the server's program is not there for a while:"
-kill "$(usbipd_pid)"
+kill "$(server_pid)"
 cut_connection
 goes
 sleep 6
 pauses
-on_server usbipd -D
+server_start
 eventually 10 server_listens || fail "usbipd does not listen"
 start=$(ms)
 announce "PLUGGED $busid"
@@ -89,7 +89,7 @@ check "within 1 s, each of ${times[*]} ms" \
 say "nothing is announced, and a pause has just begun, or lasts for some time:"
 times=()
 for late in 0 0.5 1; do
-	usbip unbind -b "$busid" >/dev/null 2>&1
+	server_unbind
 	goes
 	# By then they are as long as they get.
 	sleep 8
@@ -103,7 +103,7 @@ check "within 3 s, each of ${times[*]} ms" \
 	[ "$(printf '%s\n' "${times[@]}" | sort -n | tail -n 1)" -le 3000 ]
 
 say "another device is announced:"
-usbip unbind -b "$busid" >/dev/null 2>&1
+server_unbind
 goes
 pauses
 announce "PLUGGED 9-9"
@@ -124,7 +124,7 @@ say "the camera is announced to be unplugged while the link is held:"
 mark
 bridge_start link.hold_s=100
 check "it listens" eventually 15 has_said 'listening to'
-kill "$(usbipd_pid)"
+kill "$(server_pid)"
 cut_connection
 check "the phone waits" eventually 10 has_said 'the phone waits for up to 100 s'
 sleep 2

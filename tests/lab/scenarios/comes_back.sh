@@ -46,11 +46,11 @@ get_all_ended
 comes_back
 
 say "the server's program is killed, the connection is cut:"
-kill "$(usbipd_pid)"
+kill "$(server_pid)"
 cut_connection
 goes
 sleep 7
-on_server usbipd -D
+server_start
 comes_back
 
 say "the link is gone:"

@@ -91,35 +91,35 @@ event_other_address() {
 }
 
 event_usbipd_killed() {
-	kill -KILL "$(usbipd_pid)"
+	kill -KILL "$(server_pid)"
 	cut_connection
 	sleep $((RANDOM % 3))
-	on_server usbipd -D
+	server_start
 }
-event_usbipd_frozen() { frozen_for $((RANDOM % 6)) "$(usbipd_pid)"; }
+event_usbipd_frozen() { frozen_for $((RANDOM % 6)) "$(server_pid)"; }
 event_usbipd_frozen_and_reset() {
 	local pid
-	pid=$(usbipd_pid)
+	pid=$(server_pid)
 	kill -STOP "$pid"
 	cut_connection
 	sleep $((RANDOM % 6))
 	kill -CONT "$pid"
 }
 event_unbound() {
-	usbip unbind -b "$busid" >/dev/null 2>&1
+	server_unbind
 	sleep $((RANDOM % 4))
 	eventually 5 server_bind
 }
 # It says nothing any more, and knows nothing when it is back.
 event_server_lost_power() {
 	link loss 100%
-	kill -KILL "$(usbipd_pid)"
+	kill -KILL "$(server_pid)"
 	cut_connection
-	usbip unbind -b "$busid" >/dev/null 2>&1
+	server_unbind
 	sleep $((RANDOM % 8))
 	link
 	eventually 5 server_bind
-	on_server usbipd -D
+	server_start
 }
 
 event_camera_unplugged() {
@@ -169,7 +169,7 @@ event_all_anew() {
 	local left=(camera server daemon phone) part rest=$((orders++)) order=
 	phone_off 1
 	daemon_off TERM
-	kill -KILL "$(usbipd_pid)"
+	kill -KILL "$(server_pid)"
 	camera_off
 	while [ ${#left[@]} -gt 0 ]; do
 		part=$((rest % ${#left[@]}))
@@ -177,7 +177,7 @@ event_all_anew() {
 		order+=" ${left[part]}"
 		case ${left[part]} in
 		camera) camera_on ;;
-		server) on_server usbipd -D ;;
+		server) server_start ;;
 		daemon) daemon_on ;;
 		phone) phone_off 0 ;;
 		esac
@@ -236,7 +236,7 @@ happens() {
 		sleep "$((RANDOM % 3)).$((RANDOM % 10))"
 	fi
 	if [ $held = 1 ]; then
-		server=$(usbipd_pid)
+		server=$(server_pid)
 		kill -STOP "$server"
 		cut_connection || true
 	fi

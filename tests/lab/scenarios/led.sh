@@ -53,7 +53,7 @@ check "slowly" blinks_between 8 2 5
 
 camera card
 server
-usbip unbind -b "$busid" >/dev/null 2>&1
+server_unbind
 check "the server has no camera: by the kernel's pattern" eventually 20 trigger_is pattern
 check "twice, and again" blinks_between 8 4 10
 

@@ -37,14 +37,14 @@ get_all_ended
 nothing_left
 
 start
-usbip unbind -b "$busid" >/dev/null 2>&1
+server_unbind
 lost "usbip unbind at idle"
 server_bind
 nothing_left
 
 start
 get_all_started phone "$work/cut"
-usbip unbind -b "$busid" >/dev/null 2>&1
+server_unbind
 lost "usbip unbind in a transfer"
 get_all_ended
 server_bind

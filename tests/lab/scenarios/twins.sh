@@ -107,7 +107,7 @@ downloads_same phone one
 bridge_stop
 
 say "a second one comes while the phone waits for the only one:"
-usbip unbind -b "$second" >/dev/null 2>&1
+busid=$second server_unbind
 eventually 10 free "$first"
 bridge_start camera.busid= camera.id=46f4:0004 link.hold_s=25
 holds
@@ -120,7 +120,7 @@ downloads_same phone one
 
 say "the server gives the camera up while there are two:"
 mark
-usbip unbind -b "$first" >/dev/null 2>&1
+busid=$first server_unbind
 sees_an_unplug
 check "the one that is left is taken" eventually 45 usb_up dummy_hcd.0
 downloads_same phone two
@@ -131,7 +131,7 @@ mark
 bridge_launch camera.busid= camera.id=46f4:0004
 check "several match, and it goes on looking" eventually 20 has_said 'several devices match'
 check "none is taken" eventually 5 both_free
-usbip unbind -b "$first" >/dev/null 2>&1
+busid=$first server_unbind
 check "the one that is left is taken" eventually 45 usb_up dummy_hcd.0
 bridge_stop
 nothing_left_here
