@@ -295,9 +295,18 @@ static void on_done(struct usbdevice_urb *at)
 	answer(u->importer, u);
 }
 
+/* A control request whose setup packet says another way than its header has no data that would be
+ * meant: what the buffer has had in it before would go to the device, or to the importer. */
+static bool is_of_two_minds(const struct urbpool_urb *u)
+{
+	const struct usbdevice_urb *at = &u->at_device;
+
+	return !at->endpoint && at->length && u->in != (at->buffer[0] >> 7);
+}
+
 static void submit(struct importer *i, struct urbpool_urb *u)
 {
-	int r = usbdevice_submit(i->device, &u->at_device);
+	int r = is_of_two_minds(u) ? -EINVAL : usbdevice_submit(i->device, &u->at_device);
 
 	if (r) {
 		u->at_device.status = r;

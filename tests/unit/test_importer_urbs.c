@@ -259,6 +259,31 @@ static void test_refused(void **state)
 	importrig_fini(&r);
 }
 
+/* Where the header says one way and the setup packet the other, there is data for nobody: what is
+ * in memory by chance would go to the device, and to the importer. */
+static void test_control_of_two_minds(void **state)
+{
+	static const struct importrig_request two[] = {
+		{.seqnum = 1, .in = true, .length = 64, .setup = {0x21, 9, 0, 0, 0, 0, 64}},
+		{.seqnum = 2, .length = 64, .setup = {0xa1, 1, 0, 0, 0, 0, 64}},
+	};
+	struct importrig_answer a;
+	struct importrig r;
+
+	(void)state;
+	importrig_open(&r);
+	for (size_t i = 0; i < PEER_COUNT(two); i++) {
+		importrig_submit(&r, &two[i]);
+		importrig_run(&r);
+		assert_int_equal(r.device.submitted, 0);
+		assert_true(importrig_answer(&r, &a));
+		assert_int_equal(a.status, -EINVAL);
+		assert_int_equal(a.actual, 0);
+		importrig_expect_nothing(&r);
+	}
+	importrig_fini(&r);
+}
+
 /* ---- a busy device ---- */
 
 static void test_busy(void **state)
@@ -297,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_together),
 		cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_control_of_two_minds),
 		cmocka_unit_test(test_busy),
 	};
 
