@@ -602,6 +602,8 @@ short importer_events(const struct importer *i)
 
 void importer_dispatch(struct importer *i)
 {
+	/* What waited for a call of the device may fill all of `rx`. */
+	take_all(i);
 	/* Bounded, so that a fast one does not keep the others from their turn. */
 	for (int n = 0; n < RECEIVE_BURST && is_listening(i) && receive(i); n++)
 		;

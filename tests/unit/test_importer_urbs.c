@@ -313,6 +313,33 @@ static void test_busy(void **state)
 	}
 }
 
+/* The request comes with data, and so much behind it that there is no room for more. It is heard of
+ * by the socket before it is flushed. */
+static void test_busy_and_full(void **state)
+{
+	struct importrig_request call = {
+		.seqnum = 1, .length = 200, .setup = {1, 11, 1, 0, 0, 0, 200}};
+	struct importrig r;
+
+	(void)state;
+	importrig_open(&r);
+	r.device.busy_by_control = true;
+	/* Its header alone, then its data and all the rest in one piece. */
+	r.peer.split = 48;
+	importrig_submit(&r, &call);
+	for (uint32_t i = 2; i < 202; i++)
+		importrig_ask(&r, i, 8);
+	importrig_run(&r);
+	assert_int_equal(r.device.submitted, 1);
+	fake_usbdevice_end(fake_usbdevice_urb(&r.device, 0), 0, NULL, 200);
+	importer_dispatch(r.importer);
+	importrig_run(&r);
+	assert_int_equal(r.closed, 0);
+	importrig_expect(&r, 3, 1, 0);
+	assert_int_equal(r.device.submitted, 201);
+	importrig_fini(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_control_of_two_minds),
 		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_busy_and_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
