@@ -5,9 +5,15 @@
 
 #define MIN_SIZE 512
 
+/* So that a setup packet does not make the next power of two of one, as most requests are. */
+static size_t room(unsigned size)
+{
+	return ((size_t)MIN_SIZE << size) + USBDEVICE_SETUP_SIZE;
+}
+
 static size_t bytes_of(const struct urbpool_urb *u)
 {
-	return (size_t)MIN_SIZE << u->size;
+	return room(u->size);
 }
 
 static void free_urb(struct urbpool_urb *u)
@@ -51,7 +57,7 @@ struct urbpool_urb *urbpool_take(struct urbpool *p, uint32_t bytes, unsigned pac
 	struct urbpool_urb *u;
 	unsigned size = 0;
 
-	while ((size_t)MIN_SIZE << size < bytes)
+	while (room(size) < bytes)
 		size++;
 	u = p->kept[size];
 	if (u) {

@@ -12,7 +12,7 @@
 #include "bridge/outbox.h"
 #include "bridge/usbdevice.h"
 
-#define URBPOOL_SIZES 13	    /* powers of two: 512 bytes to 2 MiB */
+#define URBPOOL_SIZES 13	    /* a setup packet and a power of two: 512 bytes to 2 MiB */
 #define URBPOOL_MAX_KEPT (4u << 20) /* bytes, of what is not in use */
 
 struct importer;
@@ -29,7 +29,7 @@ struct urbpool_urb {
 	uint8_t *buffer;
 	struct usbip_iso_packet *packets;
 	unsigned max_packets;
-	unsigned size; /* buffer: 512 << size */
+	unsigned size; /* of the buffer: its place in urbpool::kept */
 };
 
 /* All zeros at first. */

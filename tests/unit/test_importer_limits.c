@@ -65,6 +65,28 @@ static void test_most_urbs(void **state)
 	importrig_fini(&r);
 }
 
+/* 16 MiB, in whatever sizes they are asked for: what a power of two is rounded up to by its setup
+ * packet counts for nothing. */
+static void test_most_bytes(void **state)
+{
+	static const uint32_t lengths[] = {16384, 65536, USBIP_MAX_TRANSFER};
+
+	(void)state;
+	for (size_t i = 0; i < PEER_COUNT(lengths); i++) {
+		uint32_t most = IMPORTER_MAX_BYTES / lengths[i];
+		struct importrig r;
+
+		importrig_open(&r);
+		/* Their setup packets are a little over. */
+		ask(&r, 1, most, lengths[i]);
+		assert_int_equal(r.closed, 0);
+		assert_int_equal(r.device.num_urbs, most - 1);
+		ask(&r, most, most + 2, lengths[i]);
+		importrig_expect_closed(&r, OVER);
+		importrig_fini(&r);
+	}
+}
+
 /* Who does not read its answers is not heard, nor waited for; then it goes on where it was. */
 static void test_deaf(void **state)
 {
@@ -197,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_most_urbs),
+		cmocka_unit_test(test_most_bytes),
 		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_unlink_all),
 		cmocka_unit_test(test_flood_of_unlinks),
