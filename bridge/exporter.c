@@ -186,7 +186,7 @@ static void free_device(struct exporter_device *d)
 static void withdraw(const struct exporter *e, struct exporter_device *d, const char *reason)
 {
 	if (d->session)
-		importer_end(d->session->importer, true, reason);
+		importer_unplugged(d->session->importer, reason);
 	if (!d->announced)
 		return;
 	d->announced = false;
@@ -208,6 +208,8 @@ static void on_left(void *user, struct libusb_device *device)
 		return;
 	*at = d->next;
 	withdraw(e, d, "the device was unplugged");
+	if (d->session)
+		importer_unplugged(d->session->importer, "the device was unplugged");
 	free_device(d);
 }
 
@@ -341,7 +343,7 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)events;
 	ev_timer_stop(loop, timer);
-	importer_end(s->importer, false, "it has asked for nothing");
+	importer_end(s->importer, "it has asked for nothing");
 }
 
 static void start_session(struct exporter *e, struct exporter_session *s, const struct conn *conn)
@@ -530,7 +532,7 @@ void exporter_end(struct exporter *e)
 	e->ending = true;
 	listener_stop(&e->listener);
 	for (struct exporter_session *s = e->sessions; s; s = s->next)
-		importer_end(s->importer, false, "the exporter ends");
+		importer_end(s->importer, "the exporter ends");
 }
 
 void exporter_fini(struct exporter *e)

@@ -33,7 +33,7 @@ struct importer {
 	void *user;
 	enum state state;
 	char reason[160]; /* of ENDING */
-	bool gone;	  /* likewise: the device is */
+	bool unplugged;	  /* likewise: URBs come back first */
 	struct usbdevice *device;
 	uint32_t devid;
 	struct outbox outbox;
@@ -272,7 +272,7 @@ static void answer(struct importer *i, struct urbpool_urb *u)
 		urbpool_give(&i->pool, u);
 		return;
 	}
-	if (i->gone && !u->unlinking && u->at_device.status == -ECONNRESET)
+	if (i->unplugged && !u->unlinking && u->at_device.status == -ECONNRESET)
 		u->at_device.status = -ESHUTDOWN;
 	if (u->unlinking && u->at_device.status == -ECONNRESET) {
 		put_unlinked(i, &u->unlinked, u->unlink_seqnum, -ECONNRESET);
@@ -636,18 +636,24 @@ void importer_flush(struct importer *i)
 	/* What waited for that, or for a call of the device. */
 	i->full = false;
 	take_all(i);
-	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !(i->gone && i->at_device))
+	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !(i->unplugged && i->at_device))
 		close_with(i, "%s", i->reason);
 }
 
-void importer_end(struct importer *i, bool gone, const char *reason)
+void importer_end(struct importer *i, const char *reason)
 {
 	if (i->state == STATE_CLOSED)
 		return;
 	(void)snprintf(i->reason, sizeof(i->reason), "%s", reason);
+	i->unplugged = false;
 	i->state = STATE_ENDING;
-	i->gone = gone;
-	for (struct urbpool_urb *u = i->at_device; gone && u; u = u->next)
+}
+
+void importer_unplugged(struct importer *i, const char *reason)
+{
+	importer_end(i, reason);
+	i->unplugged = true;
+	for (struct urbpool_urb *u = i->at_device; u; u = u->next)
 		usbdevice_cancel(&u->at_device);
 }
 

@@ -51,9 +51,14 @@ void importer_give(
 	struct importer *i, struct usbdevice *device, const struct usbip_device *description);
 void importer_refuse(struct importer *i, enum usbip_status status);
 
-/* Sends what there is to be sent, and closes. `gone`: the device is, or is not for it any more; then
- * what is at it is answered first, as by a device that was unplugged (-ESHUTDOWN). */
-void importer_end(struct importer *i, bool gone, const char *reason);
+/* Sends what there is to be sent, and closes: the exporter ends, for example. What is at the device
+ * is not waited for, nor answered. */
+void importer_end(struct importer *i, const char *reason);
+
+/* The same of a device that is unplugged, or that it may not have any more: what is at it comes
+ * back first, and is answered as unplugged (-ESHUTDOWN), so that the importer hears what has
+ * happened. */
+void importer_unplugged(struct importer *i, const char *reason);
 
 /* It has not been given anything yet. */
 bool importer_is_new(const struct importer *i);

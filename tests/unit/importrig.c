@@ -84,6 +84,15 @@ void importrig_run(struct importrig *r)
 	} while (r->peer.turns > 1);
 }
 
+void importrig_prepare(struct importrig *r)
+{
+	size_t left = r->peer.out_size - r->peer.out_sent;
+
+	assert_int_equal(
+		send(r->peer.fd, r->peer.out + r->peer.out_sent, left, MSG_DONTWAIT), left);
+	r->peer.out_sent += left;
+}
+
 void importrig_init(struct importrig *r)
 {
 	struct conn conn;

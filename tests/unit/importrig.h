@@ -58,6 +58,8 @@ void importrig_fini(struct importrig *r);
 /* What it has to send goes a little at a time. */
 void importrig_narrow(struct importrig *r);
 
+/* All that is to be sent has gone to the socket, and nothing has been done about it. */
+void importrig_prepare(struct importrig *r);
 /* Until neither side has anything to do. */
 void importrig_run(struct importrig *r);
 
