@@ -303,7 +303,7 @@ static unsigned on_list(void *user, struct devlist_entry **entries)
 
 	for (const struct exporter_device *d = e->devices; d; d = d->next)
 		room++;
-	*entries = calloc(room, sizeof(**entries));
+	*entries = calloc(room + 1, sizeof(**entries));
 	for (const struct exporter_device *d = e->devices; *entries && d; d = d->next) {
 		if (n < USBIP_MAX_DEVICES && !d->session && is_exported(e, d))
 			(*entries)[n++] = d->is.entry;

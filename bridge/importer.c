@@ -138,7 +138,7 @@ static void on_list(struct importer *i)
 	struct devlist_entry *entries = NULL;
 	unsigned num = i->callbacks->list(i->user, &entries);
 
-	if (write_list(i, entries, num)) {
+	if (entries && write_list(i, entries, num)) {
 		put_op(i, USBIP_OP_REP_DEVLIST, USBIP_ST_OK);
 		i->state = STATE_ENDING;
 	} else {

@@ -25,7 +25,8 @@ struct importer;
 struct usbdevice;
 
 struct importer_callbacks {
-	/* What it may see, at most USBIP_MAX_DEVICES, in memory that the importer will free. */
+	/* What it may see, at most USBIP_MAX_DEVICES, in memory that the importer will free; NULL:
+	 * out of memory. */
 	unsigned (*list)(void *user, struct devlist_entry **entries);
 	/* It wants this one: importer_give or importer_refuse is the answer, now or later. */
 	void (*import)(void *user, const char *busid);

@@ -282,6 +282,28 @@ static void test_no_importer(void **state)
 	importer_free(NULL);
 }
 
+static void test_no_memory_for_list(void **state)
+{
+	(void)state;
+	/* The list that is written; its entries are the exporter's, in whose stead the rig
+	 * allocates the first. */
+	for (unsigned n = 1; n <= 2; n++) {
+		struct importrig r;
+
+		importrig_init(&r);
+		r.num_listed = 3;
+		peer_send_op(&r.peer, 0x8005, 0);
+		importrig_prepare(&r);
+		allocations_fail(n);
+		importer_dispatch(r.importer);
+		allocations_fail(0);
+		importrig_run(&r);
+		importrig_expect_nothing(&r);
+		importrig_expect_closed(&r, "Cannot allocate memory");
+		importrig_fini(&r);
+	}
+}
+
 static void test_no_memory_for_import(void **state)
 {
 	struct importrig r;
@@ -367,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_end_while_importing),
 		cmocka_unit_test(test_end_in_a_request),
 		cmocka_unit_test(test_no_importer),
+		cmocka_unit_test(test_no_memory_for_list),
 		cmocka_unit_test(test_no_memory_for_import),
 		cmocka_unit_test(test_no_memory_for_urbs),
 		cmocka_unit_test(test_no_more_memory),
