@@ -114,9 +114,10 @@ static int list(const struct exportconfig *config, const char *path)
 
 static const struct command {
 	const char *name;
+	const char *takes; /* of the options, by their letters; -h all do */
 	/* `path` is NULL or where `config` was read. */
 	int (*run)(const struct exportconfig *config, const char *path);
-} commands[] = {{"run", run}, {"list", list}};
+} commands[] = {{"run", "cvh", run}, {"list", "ch", list}};
 
 static const struct command *find_command(const char *name)
 {
@@ -127,9 +128,9 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int complain(const char *what, const char *about)
+static int refuse(void)
 {
-	fprintf(stderr, "ip2usb-export: %s%s\nTry 'ip2usb-export --help'.\n", what, about);
+	fprintf(stderr, "Try 'ip2usb-export --help'.\n");
 	return EXIT_USAGE;
 }
 
@@ -146,19 +147,25 @@ static int run_command(const struct command *command, int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:vh", known, NULL)) != -1) {
+		if (c == '?')
+			return refuse();
+		if (!strchr(command->takes, c)) {
+			fprintf(stderr, "ip2usb-export: %s does not take -%c\n", command->name, c);
+			return refuse();
+		}
 		if (c == 'c') {
 			path = optarg;
 		} else if (c == 'v') {
 			log_set_level(LOG_DEBUG);
-		} else if (c == 'h') {
+		} else {
 			fputs(usage, stdout);
 			return EXIT_SUCCESS;
-		} else {
-			return complain("", "unknown option");
 		}
 	}
-	if (optind < argc)
-		return complain("what is this: ", argv[optind]);
+	if (optind < argc) {
+		fprintf(stderr, "ip2usb-export: %s takes no '%s'\n", command->name, argv[optind]);
+		return refuse();
+	}
 	return read_config(&config, path) ? command->run(&config, path) : EXIT_USAGE;
 }
 
@@ -177,8 +184,10 @@ int main(int argc, char **argv)
 		printf("ip2usb-export " IP2USB_VERSION "\n");
 		return EXIT_SUCCESS;
 	}
-	if (*name)
-		return complain("unknown command ", name);
+	if (*name) {
+		fprintf(stderr, "ip2usb-export: unknown command '%s'\n", name);
+		return refuse();
+	}
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
