@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Completion for ip2usb. What there is to complete, `ip2usb --help` says, so that nothing is listed twice:
-# a line "  ip2usb COMMAND [-x ARGUMENT] [--long] ..." for each command.
+# Completion for ip2usb and ip2usb-export. What there is to complete, `PROGRAM --help` says, so that nothing is listed twice:
+# a line "  PROGRAM COMMAND [-x ARGUMENT] [--long] ..." for each command.
 _ip2usb() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} usage options
+	local program=${COMP_WORDS[0]##*/}
 	COMPREPLY=()
 	usage=$("${COMP_WORDS[0]}" --help 2>/dev/null) || return 0
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		options=$(sed -n 's/^  ip2usb \([a-z]*\) .*/\1/p' <<<"$usage")
+		options=$(sed -n "s/^  $program \([a-z]*\) .*/\1/p" <<<"$usage")
 		mapfile -t COMPREPLY < <(compgen -W "$options --help --version" -- "$word")
 		return 0
 	fi
@@ -18,7 +19,7 @@ _ip2usb() {
 		;;
 	--limit) return 0 ;; # a number
 	esac
-	usage=$(grep "^  ip2usb ${COMP_WORDS[1]} " <<<"$usage") || return 0
+	usage=$(grep "^  $program ${COMP_WORDS[1]} " <<<"$usage") || return 0
 	if [[ $word == -* ]]; then
 		options=$(grep -o '\[--*[a-z]*' <<<"$usage" | tr -d '[')
 		mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$word")
@@ -28,4 +29,4 @@ _ip2usb() {
 		compopt -o default
 	fi
 }
-complete -F _ip2usb ip2usb
+complete -F _ip2usb ip2usb ip2usb-export
