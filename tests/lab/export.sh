@@ -40,9 +40,12 @@ server_unbind() {
 	mv "$exported.new" "$exported"
 	export_configure
 }
+server_bound() { grep -qxF "$busid" "$exported"; }
+
+# In a mount namespace of its own, for hide_camera.
 server_start() {
 	udev_start
-	on_server "$LAB_BIN/ip2usb-export" run -v -c "$export_conf" 2>>$export_log &
+	on_server unshare --mount "$LAB_BIN/ip2usb-export" run -v -c "$export_conf" 2>>$export_log &
 }
 
 server_free() { is_listed $server_host; }

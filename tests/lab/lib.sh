@@ -276,8 +276,13 @@ server_pid() { on_server ss -Htlnp 'sport = :3240' | sed -n 's/.*pid=\([0-9]*\).
 cut_connection() { on_server ss -K -Htn 'sport = :3240' | grep -q .; }
 
 # hide_camera: from programs that look for any device that they know, by usbfs, which leaves what
-# usbip-host has to whoever asks. The phone shall be theirs.
-hide_camera() { rm "$(usbfs_at "$busid")"; }
+# usbip-host has to whoever asks. The phone shall be theirs. A server that was begun before does open it.
+hide_camera() {
+	local node
+	node=$(usbfs_at "$busid")
+	mount --bind "$node" "$node"
+	mount -o remount,bind,nodev "$node"
+}
 
 # is_listed HOST: the server has the device for the next client.
 is_listed() {

@@ -11,6 +11,7 @@ server_bind() {
 	usbip bind -b "$busid" >"$work/bind.out" 2>&1
 }
 server_unbind() { usbip unbind -b "$busid" >/dev/null 2>&1; }
+server_bound() { test -e "/sys/bus/usb/drivers/usbip-host/$busid"; }
 
 # It is handed out to the next client: 1 = available, 2 = used.
 server_free() { [ "$(cat "/sys/bus/usb/devices/$busid/usbip_status" 2>/dev/null)" = 1 ]; }

@@ -219,7 +219,7 @@ broken() {
 in_place() {
 	bridge_runs || fail "the daemon has ended"
 	eventually 5 server_listens || fail "the lab: no server"
-	eventually 5 test -e "/sys/bus/usb/drivers/usbip-host/$busid" || fail "the lab: no camera at the server"
+	eventually 5 server_bound || fail "the lab: no camera at the server"
 	kill -0 "$camera_pid" || fail "the lab: no camera"
 }
 
