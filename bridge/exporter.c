@@ -208,8 +208,6 @@ static void on_left(void *user, struct libusb_device *device)
 		return;
 	*at = d->next;
 	withdraw(e, d, "the device was unplugged");
-	if (d->session)
-		importer_unplugged(d->session->importer, "the device was unplugged");
 	free_device(d);
 }
 
