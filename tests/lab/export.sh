@@ -50,4 +50,4 @@ server_start() {
 
 server_free() { is_listed $server_host; }
 
-resets() { dmesg | grep -c 'usb .*: reset .* USB device number'; }
+resets() { dmesg | grep -c "usb $busid: reset .* USB device number"; }
