@@ -6,12 +6,16 @@
 export_conf=$work/ip2usb-export.conf
 export_log=/out/log/ip2usb-export
 exported=$work/exported # a bus id a line
+export_server=("announce = no")
+export_among=(unshare --mount) # a mount namespace of its own, for hide_camera
 
 # libusb hears of what is plugged in from udevd, where that runs in its network namespace. None of its rules: they
 # would load the phone's drivers, and the like.
 udev_start() {
 	[ -z "${udev_started:-}" ] || return 0
 	udev_started=1
+	mkdir -p "$work/rules"
+	mount --bind /usr/lib/udev/rules.d "$work/rules"
 	mount -t tmpfs none /usr/lib/udev/rules.d
 	on_server /lib/systemd/systemd-udevd --daemon
 	eventually 10 test -S /run/udev/control || fail "no udevd"
@@ -20,7 +24,7 @@ udev_start() {
 export_configure() {
 	{
 		echo "[server]"
-		echo "announce = no"
+		printf '%s\n' "${export_server[@]}"
 		echo "[export]"
 		# The phone's twin is another camera of this machine.
 		echo "deny = port ${phone_bus:-99}-*"
@@ -42,10 +46,14 @@ server_unbind() {
 }
 server_bound() { grep -qxF "$busid" "$exported"; }
 
-# In a mount namespace of its own, for hide_camera.
 server_start() {
 	udev_start
-	on_server unshare --mount "$LAB_BIN/ip2usb-export" run -v -c "$export_conf" 2>>$export_log &
+	on_server "${export_among[@]}" "$LAB_BIN/ip2usb-export" run -v -c "$export_conf" 2>>$export_log &
+}
+
+server_kill() {
+	kill "-$1" "$(server_pid)"
+	eventually 15 not server_listens
 }
 
 server_free() { is_listed $server_host; }

@@ -5,6 +5,12 @@
 
 server_start() { on_server usbipd -D; }
 
+# server_kill SIGNAL: no program any more, and no connection of its, which the kernel would keep.
+server_kill() {
+	kill "-$1" "$(server_pid)"
+	cut_connection
+}
+
 # server_bind, server_unbind: the server hands the camera out, and does not any more.
 server_bind() {
 	modprobe usbip-host

@@ -71,8 +71,7 @@ done
 downloads_same phone card
 
 say "the server's program is not there for a while:"
-kill "$(server_pid)"
-cut_connection
+server_kill TERM
 goes
 sleep 6
 pauses
@@ -124,8 +123,7 @@ say "the camera is announced to be unplugged while the link is held:"
 mark
 bridge_start link.hold_s=100
 check "it listens" eventually 15 has_said 'listening to'
-kill "$(server_pid)"
-cut_connection
+server_kill TERM
 check "the phone waits" eventually 10 has_said 'the phone waits for up to 100 s'
 sleep 2
 check "and sees no unplug" usb_up dummy_hcd.0

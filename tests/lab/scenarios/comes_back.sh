@@ -46,8 +46,7 @@ get_all_ended
 comes_back
 
 say "the server's program is killed, the connection is cut:"
-kill "$(server_pid)"
-cut_connection
+server_kill TERM
 goes
 sleep 7
 server_start

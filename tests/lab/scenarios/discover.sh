@@ -5,6 +5,7 @@
 # subnet; and what is said where there are none. Both machines have a D-Bus and an avahi-daemon of their own.
 # timeout: 240
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/mdns.sh"
 
 # What is at the Pi; its exit code is in $status.
 discover() {
@@ -33,46 +34,14 @@ entry() {
 asks() { ss -Htn 'dport = :3240' | grep -qF " $1"; }
 has_camera='.devices | any(.busid == $busid and .vendor == "46f4" and .product == "0004")'
 
-# mdns_start NAME INTERFACE: this machine's D-Bus and avahi-daemon; the interface is all that it uses.
-mdns_start() {
-	mkdir -p /run/dbus
-	dbus-daemon --system --nofork --nopidfile >"/out/log/dbus-$1" 2>&1 &
-	eventually 20 test -S /run/dbus/system_bus_socket
-	cat >"/run/avahi-$1.conf" <<-END
-		[server]
-		host-name=$1
-		allow-interfaces=$2
-	END
-	# As root: the lab's folders are nobody else's.
-	avahi-daemon --no-drop-root --no-chroot -f "/run/avahi-$1.conf" >"/out/log/avahi-$1" 2>&1 &
-	echo $! >"/run/avahi-$1.pid"
-}
-mdns_is_up() { grep -q 'Server startup complete' "/out/log/avahi-$1"; }
-# Says goodbye.
-mdns_stop() {
-	kill "$(cat "/run/avahi-$1.pid")"
-	eventually 10 has_ended "$(cat "/run/avahi-$1.pid")"
-}
-
-# The same at the camera host: where these programs have their sockets is its own.
-server_mdns_start() {
-	mkdir -p "$work/services" "$work/run-dbus" "$work/run-avahi" /run/dbus /run/avahi-daemon
-	cp "$LAB_DIR/../../configs/avahi-usbip.service" "$work/services/usbip.service"
-	export work
-	export -f mdns_start eventually ms has_ended not
-	on_server unshare --mount bash -euc '
-		mount --bind "$work/run-dbus" /run/dbus
-		mount --bind "$work/run-avahi" /run/avahi-daemon
-		mount --bind "$work/services" /etc/avahi/services
-		mdns_start camera-host link1'
-}
-
 mkdir /lab/card
 camera card
 server
 
 check "no D-Bus: exit code 1" exits 1
 check "the message names the remedy" says "apt install avahi-daemon"
+mkdir -p "$work/services"
+cp "$LAB_DIR/../../configs/avahi-usbip.service" "$work/services/usbip.service"
 server_mdns_start
 rm -f /etc/avahi/services/*
 mdns_start pi link0

@@ -91,8 +91,7 @@ event_other_address() {
 }
 
 event_usbipd_killed() {
-	kill -KILL "$(server_pid)"
-	cut_connection
+	server_kill KILL
 	sleep $((RANDOM % 3))
 	server_start
 }
@@ -113,8 +112,7 @@ event_unbound() {
 # It says nothing any more, and knows nothing when it is back.
 event_server_lost_power() {
 	link loss 100%
-	kill -KILL "$(server_pid)"
-	cut_connection
+	server_kill KILL
 	server_unbind
 	sleep $((RANDOM % 8))
 	link

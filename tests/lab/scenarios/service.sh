@@ -5,8 +5,9 @@
 # needed, and systemd is told what there is to tell. Not shown: the whole boot, and udev's rule.
 # timeout: 400
 . "$LAB_DIR/lib.sh"
+. "$LAB_DIR/systemd.sh"
 
-units=/run/systemd/system
+unit_name=ip2usb.service
 
 # The unit as it is installed, but for what the lab is no whole machine for: it waits for none of sysinit.target.
 unit_install() {
@@ -22,31 +23,7 @@ unit_install() {
 		ExecStart=/usr/local/bin/ip2usb run -c /etc/ip2usb.conf
 		WatchdogSec=12
 	END
-	printf '[Unit]\nDefaultDependencies=no\n' >$units/lab.target
 }
-
-# Process 1 of a namespace, with the journal, and without what else this machine starts.
-systemd_start() {
-	mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup
-	echo 0123456789abcdef0123456789abcdef >/etc/machine-id
-	unshare --pid --fork --mount --mount-proc env -i container=lab PATH="$PATH" \
-		/lib/systemd/systemd --system --unit=lab.target --log-target=journal \
-		>/out/log/systemd 2>&1 &
-	eventually 60 test -S /run/systemd/private || fail "no systemd"
-	manager=$(pgrep -x systemd)
-	eventually 60 lab_is_up || fail "systemd does not come up"
-	inside systemctl start systemd-journald.service
-	inside journalctl -q -f -n all -u ip2usb >/out/log/journal 2>&1 &
-}
-
-inside() { nsenter -t "$manager" -m -p "$@"; }
-lab_is_up() { inside systemctl is-active -q lab.target; }
-unit() { inside systemctl "$@" ip2usb.service; }
-field() { unit show --value -p "$1"; }
-field_is() { [ "$(field "$1")" = "$2" ]; }
-status_has() { field StatusText | grep -q "$1"; }
-journal() { inside journalctl -q -u ip2usb -o json | jq -r '"<\(.PRIORITY)>\(.MESSAGE)"'; }
-journal_has() { journal | grep -q -- "$1"; }
 
 # restarted TEXT SIGNAL: the daemon gets a signal, and another one has the camera again.
 restarted() {
