@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One test a scenario and kernel; adding a file to lab/scenarios adds its tests.
-option(IP2USB_LAB_LONG "Every scenario on both kernels: half an hour more" OFF)
+option(IP2USB_LAB_LONG "Every scenario on both kernels, and with either server: an hour more" OFF)
 set(IP2USB_RELEASE $<TARGET_FILE_DIR:ip2usb> CACHE STRING
 	"Folder of the ip2usb whose speed and memory are measured")
 set(IP2USB_PYUSBIP "" CACHE FILEPATH
@@ -19,6 +19,40 @@ target_link_libraries(testusb PRIVATE Threads::Threads)
 add_executable(botreset lab/botreset.c)
 target_link_libraries(botreset PRIVATE ip2usb_flags)
 
+# Which of the programs: sanitizers cost time and memory, so what measures those runs what is installed. So do services,
+# whose sandbox does not give what sanitizers want.
+function(lab_binary out scenario)
+	if(scenario MATCHES "^(announced|demo|export_service|export_speed|faults_midway|liveview|speed|service|sessions|reenumeration)$")
+		set(${out} ${IP2USB_RELEASE} PARENT_SCOPE)
+	else()
+		set(${out} $<TARGET_FILE_DIR:ip2usb> PARENT_SCOPE)
+	endif()
+endfunction()
+
+# add_lab_test(NAME KERNEL FILE [VARIABLE=VALUE...])
+function(add_lab_test name kernel file)
+	get_filename_component(scenario ${file} NAME_WE)
+	lab_binary(binary ${scenario})
+	# The guest ends a scenario that hangs, and tells why; CTest is there for a lab that hangs.
+	file(STRINGS ${file} timeout REGEX "^# timeout: [0-9]+$")
+	string(REGEX MATCH "[0-9]+" timeout "${timeout} 120")
+	# Twice: it is booted once more where the guest's kernel crashes.
+	math(EXPR timeout "2 * ${timeout} + 120")
+	add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lab/run
+		--kernel ${kernel} --bin ${binary}
+		--tools $<TARGET_FILE_DIR:testusb> ${scenario} ${ARGN})
+	set_tests_properties(${name} PROPERTIES LABELS lab SKIP_RETURN_CODE 77 TIMEOUT ${timeout})
+endfunction()
+
+# All of these on both kernels, and with either server, take hours. So unless IP2USB_LAB_LONG is on, the server is the
+# kernel's on 6.1 and ip2usb-export on 6.12, but for these, which have both on the latter,
+set(both_servers "^(download|hold|link_lost|usbtest)$")
+# and for the longest, which have one kernel alone.
+set(long_on_6.1 "^(announced|export_speed|faults|faults_midway|reenumeration|sessions|twins)$")
+set(long_on_6.12 "^(another_camera|discover|export_announced|export_service|export_vhci|override)$")
+# These choose their server themselves, or have none.
+set(own_server "^(announced|another_camera|demo|discover|export_.*|override|pyusbip|speed)$")
+
 file(GLOB scenarios CONFIGURE_DEPENDS lab/scenarios/*.sh)
 foreach(file ${scenarios})
 	get_filename_component(scenario ${file} NAME_WE)
@@ -29,33 +63,22 @@ foreach(file ${scenarios})
 		endif()
 		set(variables LAB_PYUSBIP=${IP2USB_PYUSBIP})
 	endif()
-	# The guest ends a scenario that hangs, and tells why; CTest is there for a lab that hangs.
-	file(STRINGS ${file} timeout REGEX "^# timeout: [0-9]+$")
-	string(REGEX MATCH "[0-9]+" timeout "${timeout} 120")
-	# Twice: it is booted once more where the guest's kernel crashes.
-	math(EXPR timeout "2 * ${timeout} + 120")
-	# Sanitizers cost time and memory: what measures those runs what is installed. So does the service: they want
-	# what its sandbox does not give.
-	if(scenario MATCHES "^(announced|demo|faults_midway|liveview|speed|service|sessions|reenumeration)$")
-		set(binary ${IP2USB_RELEASE})
-	else()
-		set(binary $<TARGET_FILE_DIR:ip2usb>)
-	endif()
-	# The longest by turns, one kernel each.
-	set(kernels 6.1 6.12)
-	if(IP2USB_LAB_LONG)
-	elseif(scenario MATCHES "^(announced|another_camera|faults_midway|override|reenumeration)$")
-		set(kernels 6.1)
-	elseif(scenario MATCHES "^(discover|faults|sessions|twins)$")
-		set(kernels 6.12)
-	endif()
-	foreach(kernel ${kernels})
-		set(name lab-${kernel}-${scenario})
-		add_test(NAME ${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lab/run
-			--kernel ${kernel} --bin ${binary}
-			--tools $<TARGET_FILE_DIR:testusb> ${scenario} ${variables})
-		set_tests_properties(${name} PROPERTIES
-			LABELS lab SKIP_RETURN_CODE 77 TIMEOUT ${timeout})
+	foreach(kernel 6.1 6.12)
+		set(other_6.1 6.12)
+		set(other_6.12 6.1)
+		if(scenario MATCHES ${long_on_${other_${kernel}}} AND NOT IP2USB_LAB_LONG)
+			continue()
+		endif()
+		set(has_choice OFF)
+		if(NOT scenario MATCHES ${own_server})
+			set(has_choice ON)
+		endif()
+		if(NOT has_choice OR kernel STREQUAL 6.1 OR scenario MATCHES ${both_servers} OR IP2USB_LAB_LONG)
+			add_lab_test(lab-${kernel}-${scenario} ${kernel} ${file} ${variables})
+		endif()
+		if(has_choice AND (kernel STREQUAL 6.12 OR IP2USB_LAB_LONG))
+			add_lab_test(lab-${kernel}-export-${scenario} ${kernel} ${file} LAB_SERVER=export)
+		endif()
 	endforeach()
 endforeach()
 # The longest first.
