@@ -13,17 +13,11 @@
 #include "bridge/bytes.h"
 #include "bridge/log.h"
 #include "bridge/task.h"
+#include "bridge/usbclaim.h"
 #include "bridge/usbhost.h"
 
-#define MAX_INTERFACES 32 /* as libusb (USB_MAXINTERFACES) */
 #define PORT_FEAT_RESET 4 /* USB 2.0, table 11-17 */
 #define RETRY_S 1.
-
-struct endpoint {
-	bool exists;
-	uint8_t type; /* enum libusb_endpoint_transfer_type */
-	uint8_t interface;
-};
 
 /* What blocks. */
 enum call {
@@ -50,10 +44,8 @@ struct usbdevice {
 	struct usbdevice_urb *caller; /* whose request it is; or NULL */
 	uint16_t value, index;
 	/* The thread's while `called`. */
-	int result;	  /* libusb's */
-	uint32_t claimed; /* interfaces, by number */
-	uint8_t settings[MAX_INTERFACES];
-	struct endpoint endpoints[2][16]; /* OUT, IN; by number */
+	int result; /* libusb's */
+	struct usbclaim claim;
 };
 
 static bool is_in(uint8_t endpoint)
@@ -61,128 +53,15 @@ static bool is_in(uint8_t endpoint)
 	return endpoint & USB_DIR_IN;
 }
 
-static struct endpoint *endpoint_of(struct usbdevice *d, uint8_t address)
-{
-	return &d->endpoints[is_in(address)][address & USB_ENDPOINT_NUMBER_MASK];
-}
-
-static bool is_claimed(const struct usbdevice *d, unsigned interface)
-{
-	return interface < MAX_INTERFACES && d->claimed & 1u << interface;
-}
-
-/* ---- the calls, in the thread ---- */
-
-static void learn_setting(struct usbdevice *d, const struct libusb_interface_descriptor *setting)
-{
-	for (unsigned i = 0; i < setting->bNumEndpoints; i++) {
-		const struct libusb_endpoint_descriptor *e = &setting->endpoint[i];
-
-		*endpoint_of(d, e->bEndpointAddress) = (struct endpoint){true,
-			e->bmAttributes & USB_ENDPOINT_XFERTYPE_MASK, setting->bInterfaceNumber};
-	}
-}
-
-/* Those of the settings that are chosen: no other endpoint can be used. */
-static void learn_endpoints(struct usbdevice *d)
-{
-	struct libusb_config_descriptor *config;
-
-	memset(d->endpoints, 0, sizeof(d->endpoints));
-	if (libusb_get_active_config_descriptor(libusb_get_device(d->handle), &config))
-		return; /* not configured */
-	for (unsigned i = 0; i < config->bNumInterfaces; i++) {
-		const struct libusb_interface *interface = &config->interface[i];
-
-		for (int j = 0; j < interface->num_altsetting; j++) {
-			const struct libusb_interface_descriptor *s = &interface->altsetting[j];
-
-			if (s->bInterfaceNumber < MAX_INTERFACES &&
-				s->bAlternateSetting == d->settings[s->bInterfaceNumber])
-				learn_setting(d, s);
-		}
-	}
-	libusb_free_config_descriptor(config);
-}
-
-static int claim(struct usbdevice *d, unsigned interface)
-{
-	int r = libusb_claim_interface(d->handle, (int)interface);
-
-	if (!r)
-		d->claimed |= 1u << interface;
-	else
-		log_warning("%s: interface %u is in use here (%s); whoever imports the device "
-			    "cannot use it",
-			d->busid, interface, libusb_strerror(r));
-	return r;
-}
-
-/* Drivers that are detached go back to what they find when they come again: first settings. An
- * error where not one can be claimed. */
-static int claim_all(struct usbdevice *d)
-{
-	struct libusb_config_descriptor *config;
-	int r = 0;
-
-	memset(d->settings, 0, sizeof(d->settings));
-	if (libusb_get_active_config_descriptor(libusb_get_device(d->handle), &config))
-		return 0;
-	for (unsigned i = 0; i < config->bNumInterfaces; i++) {
-		const struct libusb_interface *interface = &config->interface[i];
-
-		if (interface->num_altsetting > 0 &&
-			interface->altsetting->bInterfaceNumber < MAX_INTERFACES)
-			r = claim(d, interface->altsetting->bInterfaceNumber);
-	}
-	libusb_free_config_descriptor(config);
-	return d->claimed ? 0 : r;
-}
-
-/* With the drivers that it had before, or without. */
-static void release_all(struct usbdevice *d, bool drivers)
-{
-	(void)libusb_set_auto_detach_kernel_driver(d->handle, drivers);
-	for (int i = 0; i < MAX_INTERFACES; i++) {
-		if (is_claimed(d, (unsigned)i))
-			(void)libusb_release_interface(d->handle, i);
-	}
-	d->claimed = 0;
-	(void)libusb_set_auto_detach_kernel_driver(d->handle, 1);
-}
-
-/* usbfs refuses it as long as anybody has an interface (proc_setconfig). */
-static int set_configuration(struct usbdevice *d)
-{
-	int value = d->value & 0xff, r, claiming;
-
-	release_all(d, false);
-	r = libusb_set_configuration(d->handle, value ? value : -1);
-	claiming = claim_all(d);
-	return r ? r : claiming;
-}
-
-static int set_interface(struct usbdevice *d)
-{
-	int r;
-
-	if (!is_claimed(d, d->index))
-		return LIBUSB_ERROR_ACCESS;
-	r = libusb_set_interface_alt_setting(d->handle, d->index, d->value);
-	if (!r)
-		d->settings[d->index] = (uint8_t)d->value;
-	return r;
-}
-
 static int call(struct usbdevice *d)
 {
 	switch (d->call) {
 	case CALL_CLAIM:
-		return claim_all(d);
+		return usbclaim_take(&d->claim);
 	case CALL_SET_CONFIGURATION:
-		return set_configuration(d);
+		return usbclaim_set_configuration(&d->claim, (uint8_t)d->value);
 	case CALL_SET_INTERFACE:
-		return set_interface(d);
+		return usbclaim_set_interface(&d->claim, d->index, d->value);
 	case CALL_CLEAR_HALT:
 		return libusb_clear_halt(d->handle, (unsigned char)d->index);
 	case CALL_RESET:
@@ -190,7 +69,7 @@ static int call(struct usbdevice *d)
 	case CALL_RELEASE:
 		/* So that nothing of this importer's is left for the next, or for the drivers. */
 		(void)libusb_reset_device(d->handle);
-		release_all(d, true);
+		usbclaim_release(&d->claim);
 		return 0;
 	case CALL_NONE:
 		break;
@@ -203,8 +82,6 @@ static void run_call(void *device)
 	struct usbdevice *d = device;
 
 	d->result = call(d);
-	if (d->call != CALL_RELEASE)
-		learn_endpoints(d);
 }
 
 /* ---- the calls, in the loop ---- */
@@ -218,7 +95,8 @@ static bool is_in_the_way(struct usbdevice *d, const struct usbdevice_urb *urb)
 	case CALL_RELEASE:
 		return true;
 	case CALL_SET_INTERFACE:
-		return urb->endpoint && endpoint_of(d, urb->endpoint)->interface == d->index;
+		return urb->endpoint &&
+			usbclaim_endpoint(&d->claim, urb->endpoint)->interface == d->index;
 	default:
 		return false;
 	}
@@ -337,7 +215,7 @@ int usbdevice_open(struct ev_loop *loop, struct libusb_device *device, const cha
 	(void)snprintf(d->busid, sizeof(d->busid), "%s", busid);
 	ev_timer_init(&d->retry, on_retry, 0, RETRY_S);
 	d->retry.data = d;
-	(void)libusb_set_auto_detach_kernel_driver(d->handle, 1);
+	usbclaim_init(&d->claim, d->handle, d->busid);
 	begin_call(d, CALL_CLAIM);
 	*out = d;
 	return 0;
@@ -530,16 +408,16 @@ static enum call call_of(const uint8_t setup[USBDEVICE_SETUP_SIZE])
 static bool is_of_others(struct usbdevice *d, const uint8_t setup[USBDEVICE_SETUP_SIZE])
 {
 	unsigned index = bytes_le16(setup + 4) & 0xff;
-	const struct endpoint *e;
+	const struct usbclaim_endpoint *e;
 
 	switch (setup[0] & (USB_TYPE_MASK | USB_RECIP_MASK)) {
 	case USB_TYPE_STANDARD | USB_RECIP_INTERFACE:
 	case USB_TYPE_CLASS | USB_RECIP_INTERFACE:
-		return !is_claimed(d, index);
+		return !usbclaim_has(&d->claim, index);
 	case USB_TYPE_STANDARD | USB_RECIP_ENDPOINT:
 	case USB_TYPE_CLASS | USB_RECIP_ENDPOINT:
-		e = endpoint_of(d, (uint8_t)index);
-		return e->exists && !is_claimed(d, e->interface);
+		e = usbclaim_endpoint(&d->claim, (uint8_t)index);
+		return e->exists && !usbclaim_has(&d->claim, e->interface);
 	default:
 		return false;
 	}
@@ -571,7 +449,7 @@ static int submit_control(struct usbdevice *d, struct usbdevice_urb *urb)
 
 int usbdevice_submit(struct usbdevice *d, struct usbdevice_urb *urb)
 {
-	const struct endpoint *e;
+	const struct usbclaim_endpoint *e;
 
 	if (d->closing)
 		return -ESHUTDOWN;
@@ -579,10 +457,10 @@ int usbdevice_submit(struct usbdevice *d, struct usbdevice_urb *urb)
 		return -EBUSY;
 	if (!(urb->endpoint & USB_ENDPOINT_NUMBER_MASK))
 		return submit_control(d, urb);
-	e = endpoint_of(d, urb->endpoint);
+	e = usbclaim_endpoint(&d->claim, urb->endpoint);
 	if (!e->exists)
 		return -ENOENT;
-	if (!is_claimed(d, e->interface))
+	if (!usbclaim_has(&d->claim, e->interface))
 		return -EPERM;
 	if ((e->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS) != (urb->num_packets > 0))
 		return -EINVAL;
