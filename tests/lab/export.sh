@@ -7,7 +7,9 @@ export_conf=$work/ip2usb-export.conf
 export_log=/out/log/ip2usb-export
 exported=$work/exported # a bus id a line
 export_server=("announce = no")
-export_among=(unshare --mount) # a mount namespace of its own, for hide_camera
+# In a mount namespace of its own, for hide_camera; without FunctionFS, which would be mounted there for ever.
+# shellcheck disable=SC2016 # for that sh
+export_among=(unshare --mount sh -c 'umount -a -t functionfs; exec "$@"' sh)
 
 # libusb hears of what is plugged in from udevd, where that runs in its network namespace. None of its rules: they
 # would load the phone's drivers, and the like.
