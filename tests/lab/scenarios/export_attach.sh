@@ -3,13 +3,13 @@
 #
 # The kernel's client takes the camera from ip2usb-export and lets go of it, LAB_ROUNDS times: nothing is left of any; and
 # the camera is pulled out at any moment of that, LAB_PULLED times. Then a device with two configurations.
-# timeout: 300
+# timeout: 400
 LAB_SERVER=export
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
 
-rounds=${LAB_ROUNDS:-15}
-pulled=${LAB_PULLED:-10}
+rounds=${LAB_ROUNDS:-6}
+pulled=${LAB_PULLED:-5}
 
 threads() { find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l; }
 fds() { find "/proc/$1/fd" -mindepth 1 | wc -l; }
