@@ -18,10 +18,12 @@ camera card
 server
 
 check "list" list $server_host
-# A stock server gives the device away unconfigured and tells no interface, hence no class but 0; the
-# names are those of udev's database, which knows this vendor and not this product.
+# A stock server gives the device away unconfigured and tells no interface, hence no class but 0; ip2usb-export as it is.
+# The names are those of udev's database, which knows this vendor and not this product.
+class="per interface"
+[ "${LAB_SERVER:-usbipd}" = usbipd ] || class="still image"
 check "the camera's line: bus id, VID:PID, speed, class, product" \
-	line_has 46f4:0004 high "per interface" QEMU
+	line_has 46f4:0004 high "$class" QEMU
 check "list HOST:PORT" list $server_host:3240
 list --json $server_host >"$work/json" || fail "list --json"
 check "--json parses" jq . "$work/json"
