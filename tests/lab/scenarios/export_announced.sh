@@ -3,7 +3,7 @@
 #
 # ip2usb-export tells what is plugged in: by mDNS, for `ip2usb discover` and for who reads the TXT record, and by its
 # notices, upon which the camera is presented within 1 s of its announcement.
-# timeout: 240
+# timeout: 400
 # clock: instructions
 LAB_SERVER=export
 . "$LAB_DIR/lib.sh"
