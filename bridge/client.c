@@ -12,6 +12,7 @@
 
 #include "bridge/conn.h"
 #include "bridge/tap.h"
+#include "bridge/tls.h"
 #include "bridge/urbtable.h"
 
 _Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room for");
@@ -108,6 +109,16 @@ static void tap_urb(const struct client *c, const struct client_urb *urb, bool d
 		});
 }
 
+/* A server that is paired answers a request that is not encrypted in its own way, of which `have`
+ * bytes have come. */
+static bool close_unpaired(struct client *c, size_t have)
+{
+	if (c->state != STATE_REQUESTED || !tls_is_alert(c->rx, have))
+		return false;
+	close_with(c, -EACCES, "cannot talk to the server: %s", TLS_WANTS_KEY);
+	return true;
+}
+
 static void close_protocol(struct client *c, const char *field)
 {
 	close_with(c, -EPROTO, "the server broke the USB/IP protocol: %s", field);
@@ -116,12 +127,15 @@ static void close_protocol(struct client *c, const char *field)
 static void close_lost(struct client *c, int error)
 {
 	/* Which of the two it is depends on whether reading or writing finds out first. */
+	if (close_unpaired(c, c->rx_have))
+		return;
 	if (error == -ECONNRESET || error == -EPIPE)
 		close_with(c, -ECONNRESET, "the server closed the connection");
 	else if (error == -ETIMEDOUT)
 		close_with(c, error, "the server does not answer any more");
 	else
-		close_with(c, error, "the connection to the server failed: %s", strerror(-error));
+		close_with(c, error, "the connection to the server failed: %s",
+			conn_why(&c->conn, error));
 }
 
 int client_new(const struct conn *conn, const char *busid, const struct client_callbacks *callbacks,
@@ -173,7 +187,7 @@ short client_events(const struct client *c)
 	if (c->state == STATE_CLOSED)
 		return 0;
 	if (c->state == STATE_CONNECTING)
-		return POLLOUT;
+		return conn_events(&c->conn);
 	return (short)(outbox_empty(&c->outbox) ? POLLIN : POLLIN | POLLOUT);
 }
 
@@ -184,6 +198,8 @@ static void on_import_reply(struct client *c)
 	struct usbip_op_common op;
 	const char *field;
 
+	if (close_unpaired(c, USBIP_OP_COMMON_SIZE))
+		return;
 	if (usbip_get_op_common(c->rx, &op, &field)) {
 		close_protocol(c, field);
 	} else if (op.code != USBIP_OP_REP_IMPORT) {
@@ -509,15 +525,17 @@ void client_dispatch(struct client *c)
 		int r = conn_connect(&c->conn);
 
 		if (r < 0)
-			close_with(c, r, "cannot connect to the server: %s", strerror(-r));
+			close_with(c, r, "cannot connect to the server: %s", conn_why(&c->conn, r));
 		else if (r)
 			c->state = STATE_REQUESTED;
 		client_flush(c);
 		return;
 	}
-	/* Bounded, so that a fast server does not keep the phone's side from its turn. */
-	for (int i = 0; i < RECEIVE_BURST && c->state != STATE_CLOSED && receive(c); i++)
-		;
+	/* Bounded, so that a fast server does not keep the phone's side from its turn; but for what
+	 * the socket would not wake us for. */
+	for (int i = 0; c->state != STATE_CLOSED && receive(c);)
+		if (++i >= RECEIVE_BURST && !conn_drain(&c->conn))
+			break;
 	client_flush(c);
 	if (c->state != STATE_CLOSED)
 		conn_await(&c->conn, c->rx_payload < WORTH_AWAITING ? 1 : (int)c->rx_payload);

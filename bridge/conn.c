@@ -7,9 +7,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "bridge/tls.h"
 
 static void set_option(int fd, int level, int name, int value)
 {
@@ -113,12 +116,29 @@ void conn_adopt(struct conn *c, int fd)
 {
 	memset(c, 0, sizeof(*c));
 	c->fd = fd;
-	c->ready = true;
+	c->linked = c->ready = true;
 	set_options(fd);
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-int conn_connect(struct conn *c)
+int conn_secure(struct conn *c, const struct tls_context *context)
+{
+	int r = tls_new(context, &c->tls);
+
+	if (r)
+		return r;
+	c->ready = false;
+	c->awaited = -1;
+	return 0;
+}
+
+short conn_events(const struct conn *c)
+{
+	return c->linked && c->tls ? tls_events(c->tls) : POLLOUT;
+}
+
+/* As conn_connect, up to the handshake. */
+static int link_up(struct conn *c)
 {
 	int error = 0, failed = c->fd;
 	socklen_t size = sizeof(error);
@@ -126,7 +146,7 @@ int conn_connect(struct conn *c)
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		error = errno;
 	if (!error) {
-		c->ready = true;
+		c->linked = true;
 		freeaddrinfo(c->addresses);
 		c->addresses = c->next = NULL;
 		return 1;
@@ -139,6 +159,23 @@ int conn_connect(struct conn *c)
 	return error;
 }
 
+int conn_connect(struct conn *c)
+{
+	int r = c->linked ? 1 : link_up(c);
+
+	if (r == 1 && c->tls)
+		r = tls_handshake(c->tls, c->fd);
+	c->ready = r == 1;
+	return r;
+}
+
+const char *conn_why(const struct conn *c, int error)
+{
+	const char *why = c->tls ? tls_why(c->tls) : NULL;
+
+	return why ? why : strerror(-error);
+}
+
 static int outcome(ssize_t n)
 {
 	if (n >= 0)
@@ -148,8 +185,11 @@ static int outcome(ssize_t n)
 
 int conn_readv(struct conn *c, const struct iovec *iov, int n)
 {
-	ssize_t got = readv(c->fd, iov, n);
+	ssize_t got;
 
+	if (c->tls)
+		return tls_readv(c->tls, iov, n);
+	got = readv(c->fd, iov, n);
 	return got == 0 ? -ECONNRESET : outcome(got);
 }
 
@@ -157,6 +197,8 @@ int conn_writev(struct conn *c, const struct iovec *iov, int n)
 {
 	struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)n};
 
+	if (c->tls)
+		return tls_writev(c->tls, iov, n);
 	return outcome(sendmsg(c->fd, &message, MSG_NOSIGNAL));
 }
 
@@ -173,10 +215,20 @@ int conn_fill(struct conn *c, void *buf, size_t need, size_t *have)
 	return 1;
 }
 
+bool conn_drain(struct conn *c)
+{
+	return c->tls && tls_drain(c->tls);
+}
+
 void conn_await(struct conn *c, int bytes)
 {
-	if (c->awaited != bytes)
-		set_option(c->fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
+	if (c->awaited == bytes)
+		return;
+	if (c->tls) {
+		tls_await(c->tls);
+		return;
+	}
+	set_option(c->fd, SOL_SOCKET, SO_RCVLOWAT, bytes);
 	c->awaited = bytes;
 }
 
@@ -203,6 +255,7 @@ struct conn_info conn_info(const struct conn *c)
 
 void conn_close(struct conn *c)
 {
+	tls_free(c->tls);
 	if (c->fd >= 0)
 		close(c->fd);
 	if (c->addresses)

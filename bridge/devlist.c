@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/tls.h"
+
 enum step {
 	STEP_CONNECT,
 	STEP_REQUEST,
@@ -37,7 +39,9 @@ int devlist_fd(const struct devlist *d)
 
 short devlist_events(const struct devlist *d)
 {
-	return d->step <= STEP_REQUEST ? POLLOUT : POLLIN;
+	if (d->step == STEP_CONNECT)
+		return conn_events(&d->conn);
+	return d->step == STEP_REQUEST ? POLLOUT : POLLIN;
 }
 
 static int send_request(struct devlist *d, const char **why)
@@ -58,6 +62,12 @@ static int send_request(struct devlist *d, const char **why)
 		return 0;
 	d->step = STEP_REPLY;
 	return 1;
+}
+
+/* A server that is paired answers a request that is not encrypted in its own way. */
+static bool wants_key(const struct devlist *d)
+{
+	return d->step == STEP_REPLY && tls_is_alert(d->record, d->have);
 }
 
 static int on_reply(struct devlist *d, const char **why)
@@ -155,6 +165,10 @@ static int step(struct devlist *d, const char **why)
 	if (d->step == STEP_REQUEST)
 		return send_request(d, why);
 	r = conn_fill(&d->conn, d->record, sizes[d->step], &d->have);
+	if (r && wants_key(d)) {
+		*why = TLS_WANTS_KEY;
+		return -EACCES;
+	}
 	if (r <= 0)
 		return r;
 	d->have = 0;
@@ -172,6 +186,6 @@ int devlist_dispatch(struct devlist *d, const char **why)
 	if (r > 0)
 		conn_close(&d->conn);
 	if (r < 0 && !*why)
-		*why = strerror(-r);
+		*why = conn_why(&d->conn, r);
 	return r;
 }

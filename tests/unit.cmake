@@ -36,6 +36,7 @@ foreach(wrapped
 	test_notice_connection=clock_gettime,ev_timer_start,log_write
 	test_outbox=sendmsg
 	test_pairing=fsync,rename,fchown
+	test_pairingkey=getrandom
 	test_resolver=getaddrinfo
 	test_roster=sd_hwdb_new
 	test_relay=malloc,calloc,realloc,ev_timer_again
@@ -47,7 +48,8 @@ foreach(wrapped
 	test_relay_phone=ev_timer_again
 	test_relay_random=ev_timer_again
 	test_relay_resume=ev_timer_again
-	test_supervisor=ev_timer_start)
+	test_supervisor=ev_timer_start
+	test_tls=clock_gettime)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)
