@@ -15,6 +15,7 @@
 #include "bridge/log.h"
 #include "bridge/probe.h"
 #include "bridge/resolver.h"
+#include "bridge/tls_context.h"
 
 /* For a server or a camera to answer, in each state before ACQUIRED; unless the options say. */
 #define STEP_TIMEOUT_S 10.
@@ -157,6 +158,7 @@ void acquisition_fini(struct acquisition *a)
 	acquisition_let_go(a);
 	drop_probe(a);
 	free(a->former);
+	tls_context_free(a->tls);
 }
 
 struct usb_profile *acquisition_profile(const struct acquisition *a)
@@ -169,6 +171,19 @@ struct usb_profile *acquisition_profile(const struct acquisition *a)
 static void list(struct acquisition *a, struct conn *conn);
 static void import(struct acquisition *a, struct conn *conn);
 
+/* With the key, if there is one for the server. 0 or -ENOMEM. */
+static int secure(struct acquisition *a, struct conn *conn)
+{
+	const struct config *config = a->config;
+	int r = 0;
+
+	if (!config->server.has_key)
+		return 0;
+	if (!a->tls)
+		r = tls_context_new(TLS_CLIENT, &config->server.key, tls_cpu_has_aes(), &a->tls);
+	return r ? r : conn_secure(conn, a->tls);
+}
+
 static void on_resolved(void *user, struct addrinfo *addresses, const char *why)
 {
 	struct acquisition *a = user;
@@ -177,6 +192,11 @@ static void on_resolved(void *user, struct addrinfo *addresses, const char *why)
 	drop_resolver(a);
 	if (!addresses || conn_start(&conn, addresses, a->options.local_port, &why)) {
 		end(a, OUTCOME_FAILED, "server %s: %s", a->config->server.host, why);
+		return;
+	}
+	if (secure(a, &conn)) {
+		conn_close(&conn);
+		end(a, OUTCOME_FAILED, "out of memory");
 		return;
 	}
 	enter(a, a->state);

@@ -27,6 +27,7 @@ struct devlist;
 struct probe;
 struct resolver;
 struct tap;
+struct tls_context;
 
 /* What a command has come to; its exit code. */
 enum outcome {
@@ -70,6 +71,7 @@ struct acquisition {
 	bool probed;
 	bool lost;		   /* the link, since the camera was acquired */
 	struct resolver *resolver; /* while the server's name is looked up */
+	struct tls_context *tls;   /* NULL: not needed, or not yet */
 	struct devlist *list;	   /* NULL from ACQUIRED on */
 	/* the session; NULL what there is not */
 	struct client *client;		 /* from ACQUIRED on: for the taker */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bridge/inischema.h"
@@ -31,6 +30,15 @@ static bool set_notices(void *into, const char *value)
 	if (!strcmp(value, CONFIG_AUTO) || !strcmp(value, CONFIG_OFF))
 		return inischema_text(notices, size, value);
 	return inischema_port(notices, size, value);
+}
+
+static bool set_key(void *into, const char *value)
+{
+	struct config *c = into;
+
+	memset(&c->server.key, 0, sizeof(c->server.key));
+	c->server.has_key = strcmp(value, "none") != 0;
+	return !c->server.has_key || pairingkey_parse(&c->server.key, value, NULL);
 }
 
 static bool set_busid(void *into, const char *value)
@@ -115,6 +123,7 @@ static const struct inischema_key keys[] = {
 	{"server", "host", set_host, "a host name or an address, without port or brackets"},
 	{"server", "port", set_port, "1 to 65535"},
 	{"server", "notices", set_notices, "auto, off, or 1 to 65535"},
+	{"server", "key", set_key, "none, or all that 'ip2usb-export key' has printed in one line"},
 	{"camera", "busid", set_busid, "a bus id such as 1-1.4, at most 31 characters"},
 	{"camera", "id", set_id, "VID:PID, four hexadecimal digits each, such as 04a9:3218"},
 	{"camera", "serial", set_serial, "a serial number, at most 127 characters"},
@@ -126,7 +135,7 @@ static const struct inischema_key keys[] = {
 	{"led", "name", set_led, "none, or a name in /sys/class/leds"},
 };
 
-static const struct inischema schema = {keys, sizeof(keys) / sizeof(keys[0])};
+static const struct inischema schema = {keys, sizeof(keys) / sizeof(keys[0]), set_key};
 
 static void set_defaults(struct config *c)
 {
@@ -162,8 +171,15 @@ int config_read(struct config *c, const char *path, char *error, size_t size)
 
 	if (!r)
 		r = config_parse(c, path, text, error, size);
-	free(text);
+	inischema_forget(text);
 	return r;
+}
+
+const struct pairingkey *config_key(const struct config *c, const char *host, const char *port)
+{
+	bool is_it = !strcmp(c->server.host, host) && !strcmp(c->server.port, port);
+
+	return is_it && c->server.has_key ? &c->server.key : NULL;
 }
 
 int config_override(struct config *c, const char *path, char *error, size_t size)
@@ -173,6 +189,6 @@ int config_override(struct config *c, const char *path, char *error, size_t size
 
 	if (!r)
 		r = inischema_parse(&schema, c, path, text, error, size);
-	free(text);
+	inischema_forget(text);
 	return r;
 }

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "bridge/pairingkey.h"
 #include "bridge/selection.h"
 
 #define CONFIG_MIRROR (-1) /* as the camera says */
@@ -20,6 +21,8 @@ struct config {
 		char host[256];	 /* required */
 		char port[8];	 /* decimal, 1..65535; default USBIP_PORT */
 		char notices[8]; /* the same, CONFIG_OFF, or CONFIG_AUTO, the default */
+		bool has_key;	 /* default: no */
+		struct pairingkey key;
 	} server;
 	struct selection_criteria camera;
 	struct {
@@ -47,5 +50,9 @@ int config_override(struct config *c, const char *path, char *error, size_t size
 
 /* As config_read, of a text in memory, which `path` is only the name of. */
 int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size);
+
+
+/* The key of a server; NULL: it is not the configured one, or has none. */
+const struct pairingkey *config_key(const struct config *c, const char *host, const char *port);
 
 #endif

@@ -69,7 +69,7 @@ static const struct inischema_key keys[] = {
 	{"export", "deny", set_deny, RULES},
 };
 
-static const struct inischema schema = {keys, sizeof(keys) / sizeof(keys[0])};
+static const struct inischema schema = {keys, sizeof(keys) / sizeof(keys[0]), NULL};
 
 static void set_defaults(struct exportconfig *c)
 {
@@ -104,6 +104,6 @@ int exportconfig_read(struct exportconfig *c, const char *path, char *error, siz
 		r = exportconfig_parse(c, path, text, error, size);
 	else
 		set_defaults(c);
-	free(text);
+	inischema_forget(text);
 	return r;
 }

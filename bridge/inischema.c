@@ -64,7 +64,8 @@ static int on_key(void *user, const char *section, const char *name, const char 
 		if (key->set(p->into, value))
 			return 1;
 		(void)snprintf(allowed, sizeof(allowed), "%s; allowed: %s", name, key->allowed);
-		return fail(p, "'%s' is no value for %s", value, allowed);
+		return fail(p, "'%s' is no value for %s",
+			key->set == p->schema->secret ? "..." : value, allowed);
 	}
 	if (!*section)
 		return fail(p, "'%s' is in no section; allowed: %s", name,
@@ -172,10 +173,17 @@ int inischema_load_path(const char *path, char **text, char *error, size_t size)
 	if (file)
 		(void)fclose(file);
 	if (r) {
-		free(*text);
+		inischema_forget(*text);
 		*text = NULL;
 	}
 	return r;
+}
+
+void inischema_forget(char *text)
+{
+	if (text)
+		explicit_bzero(text, INISCHEMA_MAX_FILE + 1);
+	free(text);
 }
 
 bool inischema_text(char *out, size_t size, const char *value)

@@ -29,6 +29,7 @@ struct inischema_key {
 struct inischema {
 	const struct inischema_key *keys;
 	size_t num_keys;
+	inischema_setter *secret; /* what is mistyped for it is next to it: no error shows that */
 };
 
 /* Reads `text`, which `path` is only the name of, over `into`: what it leaves out stays as it is.
@@ -41,8 +42,11 @@ int inischema_parse(const struct inischema *s, void *into, const char *path, con
  * -errno with a text in `error` as above. */
 int inischema_load(FILE *file, const char *path, char *text, char *error, size_t size);
 
-/* The same of the file at `path`, into *text, which the caller frees. On an error it is NULL. */
+/* The same of the file at `path`, into *text, for inischema_forget. On an error it is NULL. */
 int inischema_load_path(const char *path, char **text, char *error, size_t size);
+
+/* Frees that, and leaves nothing of it in memory, as there may be a secret in it. NULL is fine. */
+void inischema_forget(char *text);
 
 /* ---- what setters have in common; false: not allowed, and nothing is written ---- */
 

@@ -29,6 +29,7 @@ struct options {
 	const char *const *overrides; /* NULL: -c is given */
 	bool json, once, watch, help;
 	const char *operands[2]; /* NULL: none */
+	char *key;		 /* NULL: none */
 	unsigned limit;		 /* MiB */
 };
 
@@ -54,8 +55,8 @@ static const struct command {
 	{"list", "[HOST[:PORT]] [-c FILE] [--json] [-v]", "show what a server exports", "cjv", 0, 1,
 		command_list},
 	{"discover", "[SUBNET] [--json] [-v]", "find servers", "jv", 0, 1, command_discover},
-	{"pair", "HOST[:PORT] [MATCH] [-c FILE] [-v]", "choose a camera and configure it", "cv", 1,
-		2, command_pair},
+	{"pair", "HOST[:PORT] [MATCH] [--key KEY] [-c FILE] [-v]",
+		"choose a camera and configure it", "ckv", 1, 2, command_pair},
 	{"unpair", "[-c FILE]", "undo that", "c", 0, 0, command_unpair},
 	{"status", "[--json] [--watch]", "show how a running one is", "jw", 0, 0, command_status},
 	{"capture", "FILE [--limit MIB]", "record what it and the camera say, for Wireshark", "l",
@@ -68,13 +69,16 @@ static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: ip2usb COMMAND\n\n");
 	for (size_t i = 0; i < NUM_COMMANDS; i++)
-		fprintf(out, "  ip2usb %-8s %-37s %s\n", commands[i].name, commands[i].arguments,
+		fprintf(out, "  ip2usb %-8s %-47s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fprintf(out,
 		"  ip2usb --help | --version\n\n"
 		"  -c FILE    the configuration, " IP2USB_CONF " unless given\n"
 		"  MATCH      a bus id such as 1-1.4, or VID:PID; any device unless given\n"
 		"  SUBNET     such as 192.168.1.0/24, all of which is asked; without it mDNS is\n"
+		"  --key      what 'ip2usb-export key' has printed at HOST; - reads it from "
+		"standard "
+		"input\n"
 		"  --limit    the size that FILE may have, 64 MiB unless given; - is standard "
 		"output\n"
 		"  --once     end where something is lost or not there, instead of waiting for it\n"
@@ -101,6 +105,7 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 		{"once", no_argument, NULL, 'o'},
 		{"watch", no_argument, NULL, 'w'},
 		{"limit", required_argument, NULL, 'l'},
+		{"key", required_argument, NULL, 'k'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -136,6 +141,9 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 		case 'l':
 			if (!parse_limit(optarg, &o->limit))
 				return false;
+			break;
+		case 'k':
+			o->key = optarg;
 			break;
 		case 'v':
 			log_set_level(LOG_DEBUG);
@@ -194,18 +202,33 @@ static int command_check(const struct options *options)
 					       : OUTCOME_USAGE;
 }
 
+/* With the key of the configured server, if it is that; whether there is any does not matter. */
+static int list_of(const struct options *options)
+{
+	const char *server = options->operands[0];
+	const struct pairingkey *key = NULL;
+	char host[256], port[8];
+	struct settings settings;
+
+	if (list_parse_server(server, host, port) &&
+		!settings_read(&settings, options->config, options->overrides))
+		key = config_key(&settings.config, host, port);
+	return list_run(server, key, options->json);
+}
+
 static int command_list(const struct options *options)
 {
 	struct settings settings;
 	char server[300];
 
 	if (options->operands[0])
-		return list_run(options->operands[0], options->json);
+		return list_of(options);
 	if (!read_config(&settings, options))
 		return OUTCOME_USAGE;
 	(void)snprintf(server, sizeof(server), "[%s]:%s", settings.config.server.host,
 		settings.config.server.port);
-	return list_run(server, options->json);
+	return list_run(server, settings.config.server.has_key ? &settings.config.server.key : NULL,
+		options->json);
 }
 
 static int command_discover(const struct options *options)
@@ -216,8 +239,8 @@ static int command_discover(const struct options *options)
 
 static int command_pair(const struct options *options)
 {
-	return pair_run(&(struct pair_options){
-		options->operands[0], options->operands[1], options->config, options->overrides});
+	return pair_run(&(struct pair_options){options->operands[0], options->operands[1],
+		options->key, options->config, options->overrides});
 }
 
 static int command_unpair(const struct options *options)

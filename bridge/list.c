@@ -15,6 +15,7 @@
 #include "bridge/devlist.h"
 #include "bridge/json.h"
 #include "bridge/log.h"
+#include "bridge/tls_context.h"
 #include "gadget/usbclass.h"
 #include "gadget/usbdesc.h"
 
@@ -175,13 +176,32 @@ static int wait_for(struct devlist *list, const char **why)
 	return r;
 }
 
-int list_fetch(struct devlist *list, const char *host, const char *port, const char **why)
+static int secure(struct conn *conn, const struct pairingkey *key, const char **why)
+{
+	struct tls_context *context;
+	int r = tls_context_new(TLS_CLIENT, key, tls_cpu_has_aes(), &context);
+
+	if (!r) {
+		r = conn_secure(conn, context);
+		tls_context_free(context);
+	}
+	if (r)
+		*why = strerror(-r);
+	return r;
+}
+
+int list_fetch(struct devlist *list, const char *host, const char *port,
+	const struct pairingkey *key, const char **why)
 {
 	struct conn conn;
 	int r = conn_open(&conn, host, port, 0, why);
 
-	if (r)
+	if (!r && key)
+		r = secure(&conn, key, why);
+	if (r) {
+		conn_close(&conn);
 		return r;
+	}
 	devlist_init(list, &conn);
 	r = wait_for(list, why);
 	if (r > 0)
@@ -190,7 +210,7 @@ int list_fetch(struct devlist *list, const char *host, const char *port, const c
 	return r;
 }
 
-int list_run(const char *server, bool json)
+int list_run(const char *server, const struct pairingkey *key, bool json)
 {
 	char host[256], port[8];
 	struct devlist list;
@@ -202,7 +222,7 @@ int list_run(const char *server, bool json)
 		log_error("'%s' is no server; allowed: HOST, HOST:PORT, [ADDRESS]:PORT", server);
 		return 2;
 	}
-	r = list_fetch(&list, host, port, &why);
+	r = list_fetch(&list, host, port, key, &why);
 	if (!r) {
 		if (json)
 			printed = print_json(&list);

@@ -21,6 +21,43 @@ struct pair {
 	struct config config; /* the server, and what is asked of the device */
 };
 
+/* ---- the key ---- */
+
+bool pair_read_key(FILE *in, struct pairingkey *key, const char **why)
+{
+	char line[4 * PAIRINGKEY_TEXT_SIZE];
+	bool is_key;
+
+	*why = "there is none";
+	is_key = fgets(line, sizeof(line), in) && pairingkey_parse(key, line, why);
+	explicit_bzero(line, sizeof(line));
+	return is_key;
+}
+
+static bool take_key(struct pair *p)
+{
+	struct pairingkey *key = &p->config.server.key;
+	char *text = p->options->key;
+	const char *why;
+
+	if (!strcmp(text, "-")) {
+		if (isatty(STDIN_FILENO)) {
+			printf("Key: ");
+			(void)fflush(stdout);
+		}
+		p->config.server.has_key = pair_read_key(stdin, key, &why);
+	} else {
+		p->config.server.has_key = pairingkey_parse(key, text, &why);
+		/* Whoever lists processes sees it no longer. */
+		memset(text, '*', strlen(text));
+	}
+	if (!p->config.server.has_key)
+		log_error("this is no key: %s; allowed: all that 'ip2usb-export key' has printed "
+			  "in one line",
+			why);
+	return p->config.server.has_key;
+}
+
 /* ---- which device ---- */
 
 unsigned pair_ask(FILE *in, FILE *out, unsigned n)
@@ -82,7 +119,7 @@ static enum outcome ask_server(struct pair *p)
 	enum outcome outcome;
 	struct devlist list;
 
-	if (list_fetch(&list, host, port, &why)) {
+	if (list_fetch(&list, host, port, config_key(&p->config, host, port), &why)) {
 		log_error("server %s port %s: %s", host, port, why);
 		return OUTCOME_FAILED;
 	}
@@ -158,12 +195,12 @@ static enum outcome look(void *user, struct acquisition *a)
 
 /* ---- the commands ---- */
 
-/* What would be in the way at the end is said before a camera is reset for it. */
-static bool may_be_edited(const char *path)
+/* What would be in the way at the end is said before a camera is reset for it. `c` is what is there
+ * now. */
+static bool may_be_edited(const char *path, struct config *c)
 {
-	struct config config;
 	char error[INISCHEMA_MAX_ERROR];
-	int r = config_read(&config, path, error, sizeof(error));
+	int r = config_read(c, path, error, sizeof(error));
 
 	if (!r || r == -ENOENT || r == -ENODATA)
 		return true;
@@ -174,6 +211,8 @@ static bool may_be_edited(const char *path)
 int pair_run(const struct pair_options *options)
 {
 	struct pair p = {.options = options};
+	struct config now = {0};
+	const struct pairingkey *key;
 	enum outcome outcome;
 
 	if (!list_parse_server(options->server, p.config.server.host, p.config.server.port)) {
@@ -188,15 +227,27 @@ int pair_run(const struct pair_options *options)
 			options->match);
 		return OUTCOME_USAGE;
 	}
-	if (!may_be_edited(options->config))
+	if (options->key && !take_key(&p))
 		return OUTCOME_USAGE;
+	if (!may_be_edited(options->config, &now))
+		return OUTCOME_USAGE;
+	key = config_key(&now, p.config.server.host, p.config.server.port);
+	if (key && !options->key) {
+		p.config.server.has_key = true;
+		p.config.server.key = *key;
+	}
 	outcome = ask_server(&p);
-	return outcome ? outcome : visit_run(&p.config, look, &p);
+	if (!outcome)
+		outcome = visit_run(&p.config, look, &p);
+	pairingkey_wipe(&p.config.server.key);
+	pairingkey_wipe(&now.server.key);
+	return outcome;
 }
 
 int pair_undo(const char *config)
 {
 	static const struct config nothing;
+	struct config now;
 	char error[INISCHEMA_MAX_ERROR];
 	int r;
 
@@ -204,7 +255,7 @@ int pair_undo(const char *config)
 		log_error("%s: %s", config, strerror(errno));
 		return OUTCOME_USAGE;
 	}
-	if (!may_be_edited(config))
+	if (!may_be_edited(config, &now))
 		return OUTCOME_USAGE;
 	r = pairing_write(config, &nothing, error, sizeof(error));
 	if (r) {

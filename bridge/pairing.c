@@ -20,6 +20,7 @@
 
 /* Where there was no file; as a package's. */
 #define NEW_MODE 0644
+#define SECRET_MODE 0600
 
 struct pairing {
 	const char *path; /* for people */
@@ -83,12 +84,13 @@ static int edit(struct pairing *p, const struct config *wanted)
 {
 	const struct selection_criteria *camera = &wanted->camera;
 	const char *host = wanted->server.host, *port = wanted->server.port;
-	char id[16];
+	char id[16], key[PAIRINGKEY_TEXT_SIZE];
 	const struct {
 		const char *section, *key, *value;
 	} keys[] = {
 		{"server", "host", *host ? host : NULL},
 		{"server", "port", *port && strcmp(port, USBIP_PORT) != 0 ? port : NULL},
+		{"server", "key", wanted->server.has_key ? key : NULL},
 		{"camera", "busid", *camera->busid ? camera->busid : NULL},
 		{"camera", "id", camera->has_id ? id : NULL},
 		{"camera", "serial", *camera->serial ? camera->serial : NULL},
@@ -100,12 +102,17 @@ static int edit(struct pairing *p, const struct config *wanted)
 	p->wanted.camera = *camera;
 	strcpy(p->wanted.server.host, host);
 	strcpy(p->wanted.server.port, *port ? port : USBIP_PORT);
+	p->wanted.server.has_key = wanted->server.has_key;
+	p->wanted.server.key = wanted->server.key;
 	(void)snprintf(id, sizeof(id), "%04x:%04x", camera->vendor, camera->product);
+	pairingkey_format(&wanted->server.key, key);
+	r = 0;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (initext_set(
 			    p->text, sizeof(p->text), keys[i].section, keys[i].key, keys[i].value))
-			return fail(p, -EFBIG);
-	return 0;
+			r = fail(p, -EFBIG);
+	explicit_bzero(key, sizeof(key));
+	return r;
 }
 
 /* Of the other sections too: a text could bring further lines with it. */
@@ -119,6 +126,8 @@ static bool reads_as(const struct config *got, const struct config *wanted)
 	return !strcmp(got->server.host, wanted->server.host) &&
 		!strcmp(got->server.port, wanted->server.port) &&
 		!strcmp(got->server.notices, wanted->server.notices) &&
+		got->server.has_key == wanted->server.has_key &&
+		!memcmp(&got->server.key, &wanted->server.key, sizeof(got->server.key)) &&
 		!strcmp(x->busid, y->busid) && !strcmp(x->serial, y->serial) &&
 		x->has_id == y->has_id && x->vendor == y->vendor && x->product == y->product &&
 		!memcmp(&rest, wanted, sizeof(rest));
@@ -156,7 +165,9 @@ static int fill(struct pairing *p, int fd)
 {
 	size_t n = strlen(p->text);
 	ssize_t written = write(fd, p->text, n);
-	mode_t mode = p->exists ? p->stat.st_mode & 07777 : NEW_MODE;
+	mode_t mode = p->wanted.server.has_key ? SECRET_MODE
+		: p->exists		       ? p->stat.st_mode & 07777
+					       : NEW_MODE;
 
 	if (written != (ssize_t)n)
 		return fail(p, written < 0 ? -errno : -ENOSPC);
@@ -226,7 +237,8 @@ int pairing_write(const char *path, const struct config *wanted, char *error, si
 		(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	}
 	if (!r && size)
-		*error = 0; /* that there is no host is no error here */
+		*error = 0;	       /* that there is no host is no error here */
+	explicit_bzero(p, sizeof(*p)); /* of a key */
 	free(p);
 	return r;
 }

@@ -3,7 +3,8 @@
  * pairing: which server and camera are meant, written into and removed from the configuration file.
  *
  * The file is replaced in one step, or left as it was: it never is half of both, nor does it say
- * anything but what was meant. Comments and all other keys stay, and so do its mode and owner.
+ * anything but what was meant. Comments and all other keys stay, and so do its mode and owner; but
+ * one that has a key of the server in it is for its owner alone (0600).
  */
 #ifndef BRIDGE_PAIRING_H
 #define BRIDGE_PAIRING_H

@@ -2,7 +2,7 @@
 /*
  * pairingkey: the secret that two paired ends share, and the text in which people carry it.
  *
- *   IP2USB1-ABCDEFG-HJKMNPQ-RSTVWXY-Z012345-6789ABC-DEFGHJK-MNPQRST-VWXYZ01
+ *   IP2USB1-000G40R-40M30E2-09185GR-38E1W81-24GK2GA-HC5RR34-D1P70X3-RFT5WF7
  *
  * IP2USB1 names the form. The 56 characters after it are 35 bytes in Crockford's base 32, 5 bits a
  * character, the highest first: the 32 of the key, then 3 of a CRC-24 over them (RFC 4880, 6.1),

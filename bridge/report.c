@@ -22,6 +22,7 @@ static void add_server(cJSON *root, const struct report *r)
 
 	cJSON_AddStringToObject(server, "host", r->host);
 	cJSON_AddStringToObject(server, "port", r->port);
+	cJSON_AddBoolToObject(server, "encrypted", r->encrypted);
 	if (!r->link)
 		return;
 	cJSON_AddNumberToObject(server, "rtt_us", r->link->rtt_us);

@@ -6,6 +6,7 @@
 #ifndef BRIDGE_REPORT_H
 #define BRIDGE_REPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bridge/conn.h"
@@ -22,6 +23,7 @@ struct report {
 	const char *problem; /* with a file of the configuration; empty: none */
 	double since_s;	     /* how long the state has lasted */
 	const char *host, *port;
+	bool encrypted;			  /* the link to it, as it has a key */
 	const struct conn_info *link;	  /* NULL: none */
 	const char *busid;		  /* of the camera */
 	const struct usb_profile *camera; /* NULL: none is there */

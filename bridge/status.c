@@ -115,7 +115,8 @@ static void print_server(const cJSON *server)
 {
 	if (!*text(server, "host"))
 		return;
-	printf("server    %s port %s", text(server, "host"), text(server, "port"));
+	printf("server    %s port %s%s", text(server, "host"), text(server, "port"),
+		cJSON_IsTrue(get(server, "encrypted")) ? ", encrypted" : ", not encrypted");
 	if (get(server, "rtt_us"))
 		printf(", round trip %.1f ms, %.0f segments sent again",
 			number(server, "rtt_us") / 1000., number(server, "retransmitted"));

@@ -513,6 +513,7 @@ void supervisor_report(const struct supervisor *s, struct report *r)
 		.since_s = now_s() - s->since,
 		.host = s->settings.config.server.host,
 		.port = s->settings.config.server.port,
+		.encrypted = s->settings.config.server.has_key,
 	};
 	if (!s->presentation)
 		return;

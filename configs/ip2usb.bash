@@ -17,7 +17,7 @@ _ip2usb() {
 		compopt -o default # files
 		return 0
 		;;
-	--limit) return 0 ;; # a number
+	--limit | --key) return 0 ;; # a number, and what nobody knows
 	esac
 	usage=$(grep "^  $program ${COMP_WORDS[1]} " <<<"$usage") || return 0
 	if [[ $word == -* ]]; then

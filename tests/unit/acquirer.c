@@ -17,6 +17,7 @@
 #include "bridge/config.h"
 #include "bridge/log.h"
 #include "bridge/probe.h"
+#include "tests/unit/tlsgate.h"
 
 struct acquirer acquirer = {.haste = 1};
 
@@ -184,15 +185,25 @@ static void acquire(struct user *u, const struct config *config)
 void acquirer_play(const struct scene *scene)
 {
 	struct config config = {.server.host = "127.0.0.1", .camera = scene->camera};
+	static const struct pairingkey key = {.bytes = "a key of the test's, 32 bytes "};
 	struct forkserver server;
+	struct tlsgate gate;
 	char asked[256];
 	struct user u;
 	int status;
 
 	*acquirer.logged = 0;
 	forkserver_start(&server, scene->steps, scene->num_devices);
-	memcpy(config.server.port, server.port, sizeof(server.port));
+	if (acquirer.encrypted)
+		tlsgate_start(&gate, &key, server.port, acquirer.encrypted);
+	memcpy(config.server.port, acquirer.encrypted ? gate.port : server.port,
+		sizeof(server.port));
+	config.server.has_key = acquirer.has_key;
+	config.server.key = key;
+	config.server.key.bytes[0] ^= acquirer.wrong;
 	acquire(&u, &config);
+	if (acquirer.encrypted)
+		acquirer.refused = tlsgate_end(&gate);
 	status = forkserver_end(&server, asked, sizeof(asked));
 	assert_string_equal(asked, scene->asked);
 	assert_int_equal(u.outcome, scene->outcome);

@@ -165,6 +165,48 @@ static void test_second_address(void **state)
 	close(fd);
 }
 
+/* ---- with a key ---- */
+
+static void test_encrypted(void **state)
+{
+	(void)state;
+	acquirer.has_key = true;
+	acquirer.encrypted = 2;
+	acquirer_play(&scenes[0]);
+	assert_int_equal(acquirer.refused, 0);
+}
+
+/* Nothing of USB/IP is said to who has not shown the key, by either end. */
+static void refuse(bool has_key, bool wrong, bool is_encrypted, const char *words)
+{
+	const struct scene scene = {
+		.name = words,
+		.num_devices = 1,
+		.steps = {STEP_NONE},
+		.outcome = OUTCOME_FAILED,
+		.words = words,
+		.asked = "",
+	};
+
+	acquirer.has_key = has_key;
+	acquirer.wrong = wrong;
+	acquirer.encrypted = is_encrypted;
+	acquirer_play(&scene);
+	assert_int_equal(acquirer.refused, is_encrypted);
+}
+
+static void test_wrong_key(void **state)
+{
+	(void)state;
+	refuse(true, true, true, ": it has another key: 'ip2usb pair HOST --key KEY' takes");
+}
+
+static void test_no_key(void **state)
+{
+	(void)state;
+	refuse(false, false, true, ": it wants a key: 'ip2usb pair HOST --key KEY' takes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest others[] = {
@@ -174,6 +216,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_deaf, acquirer_as_usual),
 		cmocka_unit_test_teardown(test_slow_resolver, acquirer_as_usual),
 		cmocka_unit_test_teardown(test_second_address, acquirer_as_usual),
+		cmocka_unit_test_teardown(test_encrypted, acquirer_as_usual),
+		cmocka_unit_test_teardown(test_wrong_key, acquirer_as_usual),
+		cmocka_unit_test_teardown(test_no_key, acquirer_as_usual),
 	};
 	struct CMUnitTest tests[COUNT(scenes) + COUNT(others)];
 

@@ -18,6 +18,8 @@
 #define X10(s) s s s s s s s s s s
 #define HEX31 "0123456789abcdef0123456789abcde"
 #define NO_HOST "F: [server] host is missing; 'ip2usb pair HOST' finds the camera and writes it"
+#define KEY "IP2USB1-000G40R-40M30E2-09185GR-38E1W81-24GK2GA-HC5RR34-D1P70X3-RFT5WF7"
+#define KEYS "allowed: none, or all that 'ip2usb-export key' has printed in one line"
 #define SYNTAX "neither [section] nor key = value"
 #define HOSTS "allowed: a host name or an address, without port or brackets"
 #define NOTICES "allowed: auto, off, or 1 to 65535"
@@ -167,22 +169,27 @@ static const struct bad {
 	{"[" X10("0123456789") "]\n", "F:1: unknown section '" X10("0123456789") "'; " SECTIONS},
 	/* keys */
 	{HOST "hold_s = 10\n",
-		"F:3: unknown key 'hold_s'; allowed in this section: host, port, notices"},
+		"F:3: unknown key 'hold_s'; allowed in this section: host, port, notices, key"},
 	{HOST "Port = 10\n",
-		"F:3: unknown key 'Port'; allowed in this section: host, port, notices"},
+		"F:3: unknown key 'Port'; allowed in this section: host, port, notices, key"},
 	{HOST "[camera]\nhost = pi\n",
 		"F:4: unknown key 'host'; allowed in this section: busid, id, serial"},
 	{HOST "[gadget]\nid = 1\n",
 		"F:4: unknown key 'id'; allowed in this section: udc, max_power_ma, self_powered, "
 		"unplug_after_s"},
-	{HOST "= 3\n", "F:3: unknown key ''; allowed in this section: host, port, notices"},
+	{HOST "= 3\n", "F:3: unknown key ''; allowed in this section: host, port, notices, key"},
+	/* a key: nothing of it is shown */
+	{HOST "key =\n", "F:3: '...' is no value for key; " KEYS},
+	{HOST "key = None\n", "F:3: '...' is no value for key; " KEYS},
+	{HOST "key = " KEY "0\n", "F:3: '...' is no value for key; " KEYS},
+	{HOST "key = IP2USB1-1" KEY "\n", "F:3: '...' is no value for key; " KEYS},
 	/* neither */
 	{"[server\nhost = pi\n", "F:1: " SYNTAX},
 	{HOST "port\n", "F:3: " SYNTAX},
 	{HOST "port 9\r\n", "F:3: " SYNTAX},
 	{HOST "port\nhold = 3\n[lamp]\n", "F:3: " SYNTAX},
 	{HOST "hold = 3\nport\n",
-		"F:3: unknown key 'hold'; allowed in this section: host, port, notices"},
+		"F:3: unknown key 'hold'; allowed in this section: host, port, notices, key"},
 	{HOST "port\n" X10(X10("0123456789")), "F:3: " SYNTAX},
 	/* values */
 	{"[server]\nhost =\n", "F:2: '' is no value for host; " HOSTS},
@@ -299,6 +306,7 @@ static void test_equal(void **state)
 		HOST "[camera]\nserial = abc\nserial =\n",
 		"[server]\nhost = somewhere\n" HOST "[gadget]\nudc = long name\nudc = auto\n",
 		HOST "[camera]\nid = 1234:5678\nid =\nbusid = 1-1.4.4.4\nbusid =\n",
+		HOST "key = " KEY "\nkey = none\n",
 	};
 	char error[200];
 	struct config least, c;
@@ -309,6 +317,26 @@ static void test_equal(void **state)
 		assert_int_equal(config_parse(&c, "F", texts[i], error, sizeof(error)), 0);
 		assert_memory_equal(&c, &least, sizeof(c));
 	}
+}
+
+static void test_key(void **state)
+{
+	struct pairingkey expected;
+	char error[200];
+	struct config c;
+
+	(void)state;
+	for (uint8_t i = 0; i < PAIRINGKEY_SIZE; i++)
+		expected.bytes[i] = i;
+	assert_int_equal(config_parse(&c, "F", HOST, error, sizeof(error)), 0);
+	assert_null(config_key(&c, "pi", "3240"));
+	assert_int_equal(
+		config_parse(&c, "F", HOST "key = " KEY " ; c\n", error, sizeof(error)), 0);
+	assert_true(c.server.has_key);
+	assert_memory_equal(&c.server.key, &expected, sizeof(expected));
+	assert_ptr_equal(config_key(&c, "pi", "3240"), &c.server.key);
+	assert_null(config_key(&c, "pi", "3241"));
+	assert_null(config_key(&c, "pi2", "3240"));
 }
 
 /* ---- files ---- */
@@ -370,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_error_size),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_files),
 	};
 

@@ -60,12 +60,18 @@ static bool set_other(void *into, const char *value)
 	return note(into, "other", value);
 }
 
+static bool set_secret(void *into, const char *value)
+{
+	return note(into, "secret", value);
+}
+
 static const struct inischema_key keys[] = {
 	{"first", "one", set_one, "anything, but not bad"},
 	{"first", "many", set_many, "good ones"},
 	{"second", "one", set_other, "another"},
+	{"second", "word", set_secret, "what nobody knows"},
 };
-static const struct inischema schema = {keys, COUNT(keys)};
+static const struct inischema schema = {keys, COUNT(keys), set_secret};
 
 static const struct text {
 	const char *text, *log, *error; /* error empty: taken */
@@ -83,7 +89,9 @@ static const struct text {
 	{"[first]\none = bad\n[third]\n", "one(bad)",
 		"F:2: 'bad' is no value for one; allowed: anything, but not bad"},
 	{"[second]\none = bad\n", "other(bad)", "F:2: 'bad' is no value for one; allowed: another"},
-	{"[second]\nmany = a\n", "", "F:2: unknown key 'many'; allowed in this section: one"},
+	{"[second]\nword = bad\n", "secret(bad)",
+		"F:2: '...' is no value for word; allowed: what nobody knows"},
+	{"[second]\nmany = a\n", "", "F:2: unknown key 'many'; allowed in this section: one, word"},
 	{"[first]\ntwo = a\n", "", "F:2: unknown key 'two'; allowed in this section: one, many"},
 	{"[third]\none = a\n", "", "F:1: unknown section 'third'; allowed: first, second"},
 	{"one = a\n", "", "F:1: 'one' is in no section; allowed: first, second"},
@@ -197,7 +205,7 @@ static void test_read_fails(void **state)
 		}
 		(void)fclose(file);
 	}
-	free(text);
+	inischema_forget(text);
 }
 
 /* The lowest number that is free: the same as long as no file is left open. */
@@ -219,7 +227,7 @@ static void test_path(void **state)
 	assert_int_equal(write(fd, SAMPLE, strlen(SAMPLE)), strlen(SAMPLE));
 	assert_int_equal(inischema_load_path(path, &text, error, sizeof(error)), 0);
 	assert_string_equal(text, SAMPLE);
-	free(text);
+	inischema_forget(text);
 
 	no_memory = true;
 	assert_int_equal(inischema_load_path(path, &text, error, sizeof(error)), -ENOMEM);

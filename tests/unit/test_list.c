@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,9 @@
 #include "bridge/conn.h"
 #include "bridge/list.h"
 #include "tests/unit/capture.h"
+#include "bridge/devlist.h"
 #include "tests/unit/peer.h"
+#include "tests/unit/tlsgate.h"
 
 int __wrap_sd_hwdb_new(void **hwdb);
 
@@ -144,7 +147,7 @@ static int list_of(bool served, bool whole, bool json, char out[4096])
 			serve(listening, whole);
 	}
 	capture_begin(&capture, 1);
-	code = list_run(server, json);
+	code = list_run(server, NULL, json);
 	capture_end(&capture, out, 4096);
 	if (pid)
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -199,7 +202,72 @@ static void test_failures(void **state)
 	assert_string_equal(out, "");
 	assert_int_equal(list_of(false, false, true, out), 1);
 	assert_string_equal(out, "");
-	assert_int_equal(list_run("pi:0", false), 2);
+	assert_int_equal(list_run("pi:0", NULL, false), 2);
+}
+
+/* ---- with a key ---- */
+
+static const struct pairingkey right = {.bytes = "one"}, wrong = {.bytes = "another"};
+
+/* What a server says to who asks with `key`; it has the right one, or none. */
+static void ask(bool is_paired, const struct pairingkey *key, int expected, const char *words)
+{
+	char port[8];
+	int listening = peer_tcp_port(true, port), r;
+	bool is_served = !is_paired || key == &right;
+	struct devlist list;
+	struct tlsgate gate;
+	const char *why = "";
+	pid_t pid = is_served ? fork() : 0;
+
+	if (is_served && !pid)
+		serve(listening, true);
+	if (is_paired)
+		tlsgate_start(&gate, &right, port, 1);
+	r = list_fetch(&list, "127.0.0.1", is_paired ? gate.port : port, key, &why);
+	assert_int_equal(r, expected);
+	if (r) {
+		assert_int_equal(strncmp(why, words, strlen(words)), 0);
+	} else {
+		assert_int_equal(list.total, PEER_COUNT(devices));
+		assert_string_equal(list.entries[4].device.busid, "3-1.2.3.4.5");
+		devlist_fini(&list);
+	}
+	if (is_paired)
+		assert_int_equal(tlsgate_end(&gate), key != &right);
+	if (pid)
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(listening);
+}
+
+static void test_key(void **state)
+{
+	(void)state;
+	ask(true, &right, 0, "");
+	ask(true, &wrong, -EACCES, "it has another key: 'ip2usb pair HOST --key KEY'");
+	ask(true, NULL, -EACCES, "it wants a key: 'ip2usb pair HOST --key KEY'");
+	ask(false, NULL, 0, "");
+	ask(false, &right, -EPROTO, "it is not paired: it answered without encryption");
+}
+
+/* Hangs up without a word, as usbipd does when it is sent what it does not know. */
+static void test_key_unknown(void **state)
+{
+	char port[8], request[8];
+	int listening = peer_tcp_port(true, port), fd;
+	struct devlist list;
+	const char *why;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		fd = accept(listening, NULL, NULL);
+		_exit(read(fd, request, sizeof(request)) != sizeof(request));
+	}
+	assert_int_equal(list_fetch(&list, "127.0.0.1", port, &right, &why), -ECONNRESET);
+	assert_int_equal(strncmp(why, "it is not paired, or something else than", 40), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(listening);
 }
 
 int main(void)
@@ -209,6 +277,8 @@ int main(void)
 		cmocka_unit_test(test_people),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_key_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

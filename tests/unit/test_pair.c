@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "bridge/pair.h"
+#include "bridge/pairingkey.h"
 
 #define QUESTION "Which one (1 to 12)? "
+#define KEY "IP2USB1-000G40R-40M30E2-09185GR-38E1W81-24GK2GA-HC5RR34-D1P70X3-RFT5WF7"
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct dialogue {
@@ -50,10 +52,59 @@ static void test_ask(void **state)
 	}
 }
 
+static void test_key(void **state)
+{
+	static const struct {
+		const char *typed, *why; /* NULL: it is one */
+	} keys[] = {
+		{KEY "\n", NULL},
+		{KEY, NULL},
+		{"  " KEY "  \nrest", NULL},
+		{"", "there is none"},
+		{"\n", "it does not begin with IP2USB1-"},
+		{"IP2USB1-\n" KEY, "it is too short"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		FILE *in = fmemopen(
+			(void *)keys[i].typed, strlen(keys[i].typed) + !*keys[i].typed, "r");
+		struct pairingkey key;
+		const char *why;
+
+		if (!*keys[i].typed)
+			(void)fgetc(in);
+		assert_int_equal(pair_read_key(in, &key, &why), !keys[i].why);
+		if (keys[i].why)
+			assert_string_equal(why, keys[i].why);
+		else
+			assert_int_equal(key.bytes[31], 31);
+		(void)fclose(in);
+	}
+}
+
+/* What was typed after --key is nowhere to be seen any more, be it one or not. */
+static void test_wrong_key(void **state)
+{
+	static const char *const words[] = {"IP2USB1-MISTYPED", KEY "0"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++) {
+		char *key = strdup(words[i]);
+		struct pair_options options = {.server = "pi", .key = key, .config = "/none"};
+
+		assert_int_equal(pair_run(&options), 2);
+		assert_int_equal(strspn(key, "*"), strlen(words[i]));
+		free(key);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ask),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_wrong_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

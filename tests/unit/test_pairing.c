@@ -278,9 +278,9 @@ static void test_no_configuration(void **state)
 
 	(void)state;
 	put("f", "[server]\nhots = pi\n");
-	assert_int_equal(
-		write_error("f", &c,
-			"f:2: unknown key 'hots'; allowed in this section: host, port, notices"),
+	assert_int_equal(write_error("f", &c,
+				 "f:2: unknown key 'hots'; allowed in this section: host, port, "
+				 "notices, key"),
 		-EINVAL);
 	check("f", "[server]\nhots = pi\n");
 	file = fopen("f", "w");
@@ -379,6 +379,40 @@ static void test_mode(void **state)
 	(void)umask(mask);
 }
 
+#define KEY "IP2USB1-000G40R-40M30E2-09185GR-38E1W81-24GK2GA-HC5RR34-D1P70X3-RFT5WF7"
+
+/* For its owner's eyes alone, whatever it was before. */
+static void test_key(void **state)
+{
+	static const mode_t modes[] = {0600, 0640, 0644, 0666, 0400};
+	struct config c = BY_SERIAL, plain = BY_SERIAL, read;
+	struct stat after;
+	char error[400];
+
+	(void)state;
+	c.server.has_key = true;
+	for (uint8_t i = 0; i < PAIRINGKEY_SIZE; i++)
+		c.server.key.bytes[i] = i;
+	for (size_t i = 0; i <= COUNT(modes); i++) {
+		if (i) {
+			put("f", "[server]\nhost = b\nkey = none\n");
+			assert_int_equal(chmod("f", modes[i - 1]), 0);
+		}
+		assert_int_equal(write_error("f", &c, ""), 0);
+		check("f",
+			"[server]\nhost = pi\nkey = " KEY
+			"\n\n[camera]\nid = 04a9:3218\nserial = A 1\n");
+		assert_int_equal(stat("f", &after), 0);
+		assert_int_equal(after.st_mode & 07777, 0600);
+		assert_int_equal(config_read(&read, "f", error, sizeof(error)), 0);
+		assert_memory_equal(&read.server, &c.server, sizeof(c.server.host));
+		assert_true(read.server.has_key);
+	}
+	/* It goes with the server that it is of. */
+	assert_int_equal(write_error("f", &plain, ""), 0);
+	check("f", "[server]\nhost = pi\n\n[camera]\nid = 04a9:3218\nserial = A 1\n");
+}
+
 static void test_link(void **state)
 {
 	const struct config c = BY_SERIAL;
@@ -412,6 +446,7 @@ int main(void)
 		TEST(test_read_only),
 		TEST(test_failures),
 		TEST(test_mode),
+		TEST(test_key),
 		TEST(test_link),
 	};
 

@@ -38,7 +38,8 @@ static void test_report(void **state)
 		"{\n\t\"version\":\t1,\n\t\"state\":\t\"backoff\",\n\t\"since_s\":\t3.2,\n"
 		"\t\"reason\":\t\"server pi: \\u001b[31m \\u009b \\\"no\\\"\",\n"
 		"\t\"problem\":\t\"f:1: wrong\",\n"
-		"\t\"server\":\t{\n\t\t\"host\":\t\"pi\",\n\t\t\"port\":\t\"3240\"\n\t},\n"
+		"\t\"server\":\t{\n\t\t\"host\":\t\"pi\",\n\t\t\"port\":\t\"3240\","
+		"\n\t\t\"encrypted\":\tfalse\n\t},\n"
 		"\t\"endpoints\":\t[]\n}\n");
 	free(text);
 }
@@ -70,16 +71,20 @@ static void test_camera(void **state)
 	(void)state;
 	assert_int_equal(sample_profile(&profile, sample, sample->config, sample->config_size), 0);
 	report.link = &link;
+	report.encrypted = true;
 	report.busid = "1-1";
 	report.camera = &profile;
 	text = report_write(&report);
 	assert_non_null(strstr(text,
-		"\"port\":\t\"3240\",\n\t\t\"rtt_us\":\t4250,\n\t\t\"retransmitted\":\t7\n\t},\n"
+		"\"port\":\t\"3240\",\n\t\t\"encrypted\":\ttrue,\n\t\t\"rtt_us\":\t4250,"
+		"\n\t\t\"retransmitted\":\t7\n\t},\n"
 		"\t\"camera\":\t{\n\t\t\"busid\":\t\"1-1\",\n\t\t\"vendor\":\t\"04a9\",\n"));
 	free(text);
 }
 
-#define SERVER "\"server\":{\"host\":\"pi\",\"port\":\"3240\",\"rtt_us\":4250,\"retransmitted\":7}"
+#define SERVER                                                                                     \
+	"\"server\":{\"host\":\"pi\",\"port\":\"3240\",\"encrypted\":true,"                        \
+	"\"rtt_us\":4250,\"retransmitted\":7}"
 #define CAMERA                                                                                     \
 	"\"camera\":{\"busid\":\"1-1\",\"vendor\":\"04a9\",\"product\":\"3218\",\"speed\":"        \
 	"\"high\","                                                                                \
@@ -105,17 +110,19 @@ static void test_people(void **state)
 			NULL,
 			"state     backoff: waiting, to try again, for 1 min 1 s\n"
 			"reason    a?b\n"
-			"server    pi port 3240\n"},
+			"server    pi port 3240, not encrypted\n"},
 		{ACTIVE("4096"), NULL,
 			"state     active: the phone uses the camera, for 1 h 2 min\n"
-			"server    pi port 3240, round trip 4.2 ms, 7 segments sent again\n"
+			"server    pi port 3240, encrypted, round trip 4.2 ms, 7 segments sent "
+			"again\n"
 			"camera    1-1 04a9:3218 Can?on EOS, serial A1, high speed\n"
 			"phone     on u: high speed\n"
 			"endpoint  82 bulk              4096 bytes  20 requests, 1 errors, "
 			"64 in flight, running\n"},
 		{ACTIVE("6144"), ACTIVE("4096"),
 			"state     active: the phone uses the camera, for 1 h 2 min\n"
-			"server    pi port 3240, round trip 4.2 ms, 7 segments sent again\n"
+			"server    pi port 3240, encrypted, round trip 4.2 ms, 7 segments sent "
+			"again\n"
 			"camera    1-1 04a9:3218 Can?on EOS, serial A1, high speed\n"
 			"phone     on u: high speed\n"
 			"endpoint  82 bulk              6144 bytes      2.0 KiB/s  20 requests, 1 "
@@ -127,7 +134,8 @@ static void test_people(void **state)
 		 "\"phone\":{\"udc\":\"u\",\"speed\":\"unknown\",\"configured\":false}}",
 			NULL,
 			"state     presented: the camera is there, no phone uses it, for 9 s\n"
-			"server    pi port 3240, round trip 4.2 ms, 7 segments sent again\n"
+			"server    pi port 3240, encrypted, round trip 4.2 ms, 7 segments sent "
+			"again\n"
 			"camera    1-1 04a9:3218 a b, full speed\n"
 			"phone     on u: none\n"},
 		{"{\"version\":1,\"state\":\"holding\",\"since_s\":1,\"reason\":\"\",\"problem\":"
@@ -135,7 +143,7 @@ static void test_people(void **state)
 			NULL,
 			"state     holding: the link is lost, and the phone waits, for 1 s\n"
 			"problem   f:1: ?\n"
-			"server    pi port 1\n"},
+			"server    pi port 1, not encrypted\n"},
 		{"{\"version\":1,\"state\":\"unpaired\",\"since_s\":0,\"reason\":\"why\","
 		 "\"problem\":"
 		 "\"\",\"server\":{\"host\":\"\",\"port\":\"3240\"}}",
