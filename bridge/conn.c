@@ -128,7 +128,6 @@ int conn_secure(struct conn *c, const struct tls_context *context)
 	if (r)
 		return r;
 	c->ready = false;
-	c->awaited = -1;
 	return 0;
 }
 

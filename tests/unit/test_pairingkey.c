@@ -101,6 +101,29 @@ static void test_text(void **state)
 	}
 }
 
+/* What looks alike. */
+static void test_alike(void **state)
+{
+	static const char pairs[][3] = {"0O", "0o", "1I", "1i", "1L", "1l"};
+	struct pairingkey key, back;
+
+	(void)state;
+	fill(&key, &goldens[3]);
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		char text[PAIRINGKEY_TEXT_SIZE];
+		unsigned n = 0;
+
+		pairingkey_format(&key, text);
+		for (size_t at = 8; text[at]; at++) {
+			n += text[at] == pairs[i][0];
+			text[at] = text[at] == pairs[i][0] ? pairs[i][1] : text[at];
+		}
+		assert_in_range(n, 4, 20);
+		assert_true(pairingkey_parse(&back, text, NULL));
+		assert_memory_equal(&back, &key, sizeof(key));
+	}
+}
+
 /* As people, and programs for letters, leave it. */
 static void test_tolerant(void **state)
 {
@@ -229,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_alike),
 		cmocka_unit_test(test_tolerant),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_mistyped),

@@ -236,7 +236,7 @@ static void test_drain(void **state)
 	tlsrig_open(&r);
 	fd.fd = r.ends[RIG_SERVER].fd;
 	assert_false(conn_drain(&r.ends[RIG_SERVER]));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		assert_int_equal(tlsrig_put(&r, RIG_CLIENT, bytes, sizeof(bytes)), sizeof(bytes));
 	while (tlsrig_carry(&r))
 		;
@@ -248,11 +248,11 @@ static void test_drain(void **state)
 	assert_int_equal(tlsrig_get(&r, RIG_SERVER, got, 400), 400);
 	assert_true(conn_drain(&r.ends[RIG_SERVER]));
 	assert_int_equal(tlsrig_get(&r, RIG_SERVER, got, sizeof(got)), 100);
-	assert_false(conn_drain(&r.ends[RIG_SERVER]));
 	assert_int_equal(poll(&fd, 1, 0), 1);
 	/* And then as before. */
-	assert_int_equal(tlsrig_get(&r, RIG_SERVER, got, sizeof(got)), 1000);
+	assert_int_equal(tlsrig_get(&r, RIG_SERVER, got, sizeof(got)), 2000);
 	assert_int_equal(poll(&fd, 1, 0), 0);
+	assert_false(conn_drain(&r.ends[RIG_SERVER]));
 	assert_int_equal(tlsrig_put(&r, RIG_CLIENT, bytes, 10), 10);
 	assert_int_equal(tlsrig_put(&r, RIG_CLIENT, bytes, 10), 10);
 	while (tlsrig_carry(&r))
@@ -461,6 +461,36 @@ static void test_rekey(void **state)
 	tlsrig_fini(&r);
 }
 
+/* A record with a KeyUpdate has no data, and leaves nothing to wait for but the next. */
+static void test_rekey_await(void **state)
+{
+	struct tlsrig r;
+	struct conn *reader = &r.ends[RIG_SERVER];
+	uint8_t byte = 'x', got[100];
+	int gone = 0, came = 0;
+
+	(void)state;
+	tlsrig_open_tcp(&r);
+	while (came < TLS_REKEY_AFTER - 1) {
+		if (gone < TLS_REKEY_AFTER - 1)
+			gone += tlsrig_put(&r, RIG_CLIENT, &byte, 1);
+		(void)tlsrig_carry(&r);
+		came += tlsrig_get(&r, RIG_SERVER, got, sizeof(got));
+	}
+	assert_int_equal(tlsrig_put(&r, RIG_CLIENT, &byte, 1), 1);
+	assert_int_equal(is_readable(r.wire[RIG_CLIENT], 1000), 1);
+	tlsrig_carry_part(&r, RIG_CLIENT, 5 + 5 + 1 + 16);
+	assert_int_equal(is_readable(reader->fd, 1000), 1);
+	assert_int_equal(tlsrig_get(&r, RIG_SERVER, got, sizeof(got)), 0);
+	conn_await(reader, 5000);
+	assert_in_range(low_water(reader->fd), 1, 5);
+	(void)is_readable(r.wire[RIG_CLIENT], 10);
+	tlsrig_carry_part(&r, RIG_CLIENT, SIZE_MAX);
+	assert_int_equal(is_readable(reader->fd, 1000), 1);
+	assert_int_equal(tlsrig_get(&r, RIG_SERVER, got, sizeof(got)), 1);
+	tlsrig_fini(&r);
+}
+
 /* Whatever goes over it, a connection becomes no larger. (OpenSSL allocates, and frees again, a
  * little for each record.) */
 static void test_no_growth(void **state)
@@ -558,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_changed_record),
 		cmocka_unit_test(test_repeated_record),
 		cmocka_unit_test(test_rekey),
+		cmocka_unit_test(test_rekey_await),
 		cmocka_unit_test(test_no_growth),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_no_memory),
