@@ -51,7 +51,6 @@ int config_override(struct config *c, const char *path, char *error, size_t size
 /* As config_read, of a text in memory, which `path` is only the name of. */
 int config_parse(struct config *c, const char *path, const char *text, char *error, size_t size);
 
-
 /* The key of a server; NULL: it is not the configured one, or has none. */
 const struct pairingkey *config_key(const struct config *c, const char *host, const char *port);
 

@@ -45,6 +45,23 @@ static bool set_announce(void *into, const char *value)
 	return c->announce || !strcmp(value, "no");
 }
 
+static bool set_key(void *into, const char *value)
+{
+	struct exportconfig *c = into;
+
+	memset(&c->key, 0, sizeof(c->key));
+	c->has_key = strcmp(value, "none") != 0;
+	return !c->has_key || pairingkey_parse(&c->key, value, NULL);
+}
+
+static bool set_plain(void *into, const char *value)
+{
+	struct exportconfig *c = into;
+
+	c->plain_anywhere = !strcmp(value, "anywhere");
+	return c->plain_anywhere || !strcmp(value, "private");
+}
+
 static bool set_allow(void *into, const char *value)
 {
 	struct exportconfig *c = into;
@@ -65,11 +82,13 @@ static const struct inischema_key keys[] = {
 	{"server", "port", set_port, "1 to 65535"},
 	{"server", "notices", set_notices, "off, or 1 to 65535"},
 	{"server", "announce", set_announce, "yes, no"},
+	{"server", "key", set_key, "none, or all that 'ip2usb-export key' has printed in one line"},
+	{"server", "plain", set_plain, "private, anywhere"},
 	{"export", "allow", set_allow, RULES},
 	{"export", "deny", set_deny, RULES},
 };
 
-static const struct inischema schema = {keys, sizeof(keys) / sizeof(keys[0]), NULL};
+static const struct inischema schema = {keys, sizeof(keys) / sizeof(keys[0]), set_key};
 
 static void set_defaults(struct exportconfig *c)
 {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "bridge/exportrules.h"
+#include "bridge/pairingkey.h"
 
 #define EXPORTCONFIG_OFF "off"
 
@@ -19,6 +20,9 @@ struct exportconfig {
 	char port[8];	  /* decimal, 1..65535; default USBIP_PORT */
 	char notices[8];  /* another one, or EXPORTCONFIG_OFF; default NOTICE_PORT */
 	bool announce;	  /* by mDNS; default yes */
+	bool has_key;	  /* default no */
+	struct pairingkey key;
+	bool plain_anywhere; /* without a key, also at public addresses; default no */
 	struct exportrules rules;
 };
 

@@ -24,11 +24,15 @@
 #define RULES                                                                                      \
 	"allowed: any, mtp, VID:PID, VID:*, class CC[/SS[/PP]], port BUSID, port HUB.*, "          \
 	"serial TEXT, or several that must all hold; at most 64 lines"
+#define KEYS "allowed: none, or all that 'ip2usb-export key' has printed in one line"
 #define BOTH(n) "F: [server] port and notices are both " n "; allowed: two ports, or notices = off"
+
+/* docs/protocol.md: 00 01 02 ... 1f */
+#define KEY "IP2USB1-000G40R-40M30E2-09185GR-38E1W81-24GK2GA-HC5RR34-D1P70X3-RFT5WF7"
 
 static const struct good {
 	const char *text, *listen, *port, *notices; /* NULL: the default */
-	bool is_quiet;
+	bool is_quiet, has_key, plain_anywhere;
 	const char *rules[3]; /* with + or - in front */
 } goods[] = {
 	{.text = ""},
@@ -47,6 +51,13 @@ static const struct good {
 	{.text = S "port = 65432\nnotices = 3240\n", .port = "65432", .notices = "3240"},
 	{.text = S "port = 65432\nnotices = off\n", .port = "65432", .notices = "off"},
 	{.text = S "announce = no\nannounce = yes\n"},
+	{.text = S "key = " KEY "\n", .has_key = true},
+	{.text = S "key = none\n"},
+	{.text = S "key = " KEY "\nkey = none\n"},
+	{.text = S "key = none\nkey = " KEY " ; ours\n", .has_key = true},
+	{.text = S "plain = private\n"},
+	{.text = S "plain = anywhere\n", .plain_anywhere = true},
+	{.text = S "plain = anywhere\nplain = private\n"},
 	{.text = E "allow = any\n", .rules = {"+any"}},
 	{.text = E "deny = 04a9:3218\n", .rules = {"-04a9:3218"}},
 	{.text = E "allow = 04a9:*\ndeny = class 06/01/01\nallow = mtp\n",
@@ -63,6 +74,10 @@ static void expect(struct exportconfig *c, const struct good *g)
 	strcpy(c->port, g->port ? g->port : "3240");
 	strcpy(c->notices, g->notices ? g->notices : "65432");
 	c->announce = !g->is_quiet;
+	c->has_key = g->has_key;
+	for (uint8_t i = 0; g->has_key && i < PAIRINGKEY_SIZE; i++)
+		c->key.bytes[i] = i;
+	c->plain_anywhere = g->plain_anywhere;
 	for (size_t i = 0; i < COUNT(g->rules) && g->rules[i]; i++)
 		assert_true(exportrules_add(&c->rules, *g->rules[i] == '+', g->rules[i] + 1));
 }
@@ -94,7 +109,7 @@ static const struct bad {
 	{"[camera]\n", "F:1: unknown section 'camera'; allowed: server, export"},
 	{S "host = a\n",
 		"F:2: unknown key 'host'; allowed in this section: listen, port, notices, "
-		"announce"},
+		"announce, key, plain"},
 	{E "denied = any\n", "F:2: unknown key 'denied'; allowed in this section: allow, deny"},
 	{S "listen = [::1]\n", "F:2: '[::1]' is no value for listen; " HOSTS},
 	{S "listen = 10.0.0.1:3240\n", "F:2: '10.0.0.1:3240' is no value for listen; " HOSTS},
@@ -104,6 +119,11 @@ static const struct bad {
 	{S "notices =\n", "F:2: '' is no value for notices; allowed: off, or 1 to 65535"},
 	{S "announce = 1\n", "F:2: '1' is no value for announce; allowed: yes, no"},
 	{S "announce =\n", "F:2: '' is no value for announce; allowed: yes, no"},
+	/* Nothing of a key is shown. */
+	{S "key = IP2USB1-000G40\n", "F:2: '...' is no value for key; " KEYS},
+	{S "key =\n", "F:2: '...' is no value for key; " KEYS},
+	{S "plain = yes\n", "F:2: 'yes' is no value for plain; allowed: private, anywhere"},
+	{S "plain =\n", "F:2: '' is no value for plain; allowed: private, anywhere"},
 	{E "allow =\n", "F:2: '' is no value for allow; " RULES},
 	{E "allow = any\ndeny = keyboard\n", "F:3: 'keyboard' is no value for deny; " RULES},
 	{E X64("allow = mtp\n") "allow = mtp\n", "F:66: 'mtp' is no value for allow; " RULES},
