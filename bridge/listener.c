@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "bridge/log.h"
+#include "bridge/publicaddress.h"
 
 #define BACKLOG 16
 #define REST_S 1.
@@ -107,56 +107,13 @@ int listener_socket(const char *name, const char *host, const char *port, const 
 
 /* ---- addresses ---- */
 
-static bool is_private4(uint32_t address)
-{
-	static const struct {
-		uint32_t net, mask;
-	} nets[] = {
-		{0x7f000000, 0xff000000}, /* 127/8: RFC 1122 */
-		{0x0a000000, 0xff000000}, /* 10/8, 172.16/12, 192.168/16: RFC 1918 */
-		{0xac100000, 0xfff00000}, {0xc0a80000, 0xffff0000},
-		{0xa9fe0000, 0xffff0000}, /* 169.254/16: RFC 3927 */
-	};
-
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++) {
-		if ((address & nets[i].mask) == nets[i].net)
-			return true;
-	}
-	return false;
-}
-
-static bool is_private6(const struct in6_addr *a)
-{
-	uint32_t last;
-
-	memcpy(&last, &a->s6_addr[12], sizeof(last));
-	/* fc00::/7: RFC 4193. */
-	return IN6_IS_ADDR_V4MAPPED(a) ? is_private4(ntohl(last))
-				       : IN6_IS_ADDR_LOOPBACK(a) || IN6_IS_ADDR_LINKLOCAL(a) ||
-			(a->s6_addr[0] & 0xfe) == 0xfc;
-}
-
 bool listener_is_public(int fd)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_storage room;
-	} address;
+	struct sockaddr_storage address;
 	socklen_t size = sizeof(address);
 
 	memset(&address, 0, sizeof(address));
-	if (getsockname(fd, &address.any, &size))
-		return true;
-	switch (address.any.sa_family) {
-	case AF_INET:
-		return !is_private4(ntohl(address.in.sin_addr.s_addr));
-	case AF_INET6:
-		return !is_private6(&address.in6.sin6_addr);
-	default:
-		return false; /* of this machine alone */
-	}
+	return getsockname(fd, (struct sockaddr *)&address, &size) || publicaddress_is(&address);
 }
 
 /* ---- who connects ---- */

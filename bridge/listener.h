@@ -23,8 +23,7 @@ struct listener {
  * people, which stays valid. */
 int listener_socket(const char *name, const char *host, const char *port, const char **why);
 
-/* Whether the socket's own address is one that the Internet may reach; so it is of a socket that
- * listens at all addresses. */
+/* publicaddress_is, of the socket's own address. */
 bool listener_is_public(int fd);
 
 /* Takes `fd` over. Who connects is `accepted`, by a descriptor that is its to close. */
