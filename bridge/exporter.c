@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <libusb.h>
@@ -15,12 +16,17 @@
 #include "bridge/importer.h"
 #include "bridge/log.h"
 #include "bridge/task.h"
+#include "bridge/tls_context.h"
 #include "bridge/txtrecord.h"
 #include "bridge/usbdevice.h"
 
 #define ASK_S 10. /* for who connects to ask for something, and to be given it */
 /* A device is there before the kernel has configured it, and its interfaces' strings are read. */
 #define SETTLE_S 0.3
+
+#define REMEDY                                                                                     \
+	"anybody could import devices there: 'ip2usb-export key' makes a key for both ends, and "  \
+	"[server] plain = anywhere does without"
 
 /* One that is plugged in. */
 struct exporter_device {
@@ -309,6 +315,22 @@ static unsigned on_list(void *user, struct devlist_entry **entries)
 	return n;
 }
 
+static void tell_refusal(struct exporter *e, const char *peer, const char *reason)
+{
+	struct timespec now;
+	unsigned others;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!refusals_add(&e->refusals, peer, reason,
+		    (double)now.tv_sec + (double)now.tv_nsec / 1e9, &others)) {
+		log_debug("%s is refused: %s", peer, reason);
+		return;
+	}
+	log_warning("%s is refused: %s", peer, reason);
+	if (others)
+		log_warning("so were %u others before it", others);
+}
+
 static void on_closed(void *user, const char *reason)
 {
 	struct exporter_session *s = user;
@@ -316,7 +338,9 @@ static void on_closed(void *user, const char *reason)
 	s->over = true;
 	ev_io_stop(s->exporter->loop, &s->io);
 	ev_timer_stop(s->exporter->loop, &s->deadline);
-	if (s->opened)
+	if (!importer_is_let_in(s->importer) && !s->exporter->ending)
+		tell_refusal(s->exporter, s->peer, reason);
+	else if (s->opened)
 		log_info("%s: no longer imported by %s: %s", s->busid, s->peer, reason);
 	else
 		log_debug("%s: %s", s->peer, *reason ? reason : "served");
@@ -341,7 +365,9 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)events;
 	ev_timer_stop(loop, timer);
-	importer_end(s->importer, "it has asked for nothing");
+	importer_end(s->importer,
+		importer_is_let_in(s->importer) ? "it has asked for nothing"
+						: "it has not shown that it has the key");
 }
 
 static void start_session(struct exporter *e, struct exporter_session *s, const struct conn *conn)
@@ -358,23 +384,46 @@ static void start_session(struct exporter *e, struct exporter_session *s, const 
 	ev_timer_start(e->loop, &s->deadline);
 }
 
-/* Whether somebody from there may connect. */
-static bool is_welcome(struct exporter *e, int fd)
+/* Anybody can connect and say nothing: that is not to keep out who has the key. */
+static bool make_room(const struct exporter *e)
 {
-	if (e->num_sessions >= EXPORTER_MAX_IMPORTERS) {
-		if (!e->full_told)
-			log_warning("there are %d connections; others are refused",
-				EXPORTER_MAX_IMPORTERS);
-		e->full_told = true;
-		return false;
+	struct exporter_session *oldest = NULL;
+
+	for (struct exporter_session *s = e->sessions; s; s = s->next) {
+		if (!s->over && !importer_is_let_in(s->importer))
+			oldest = s;
 	}
-	e->full_told = false;
-	if (!listener_is_public(fd))
+	if (!oldest)
+		return false;
+	importer_end(oldest->importer, "others came before it had shown that it has the key");
+	importer_flush(oldest->importer);
+	return true;
+}
+
+/* Whether there is room for one more. */
+static bool has_room(struct exporter *e)
+{
+	bool is_full = e->num_sessions >= EXPORTER_MAX_IMPORTERS && !make_room(e);
+
+	if (is_full && !e->full_told)
+		log_warning("there are %d connections; others are refused", EXPORTER_MAX_IMPORTERS);
+	e->full_told = is_full;
+	return !is_full;
+}
+
+/* Without a key where one is needed. */
+static bool is_exposed(const struct exporter *e, int fd)
+{
+	return !e->config.has_key && !e->config.plain_anywhere && listener_is_public(fd);
+}
+
+/* False: no memory for it. */
+static bool open_conn(const struct exporter *e, struct conn *conn, int fd)
+{
+	conn_adopt(conn, fd);
+	if (!e->config.has_key || (e->context && !conn_secure(conn, e->context)))
 		return true;
-	if (!e->public_told)
-		log_warning("connections from the Internet are refused, as anybody could import "
-			    "devices; a tunnel that ends here lets them in");
-	e->public_told = true;
+	conn_close(conn);
 	return false;
 }
 
@@ -383,15 +432,24 @@ static void on_accepted(void *user, int fd)
 	struct exporter *e = user;
 	struct exporter_session *s;
 	struct conn conn;
+	char peer[CONN_ADDRESS_SIZE];
 
-	s = is_welcome(e, fd) ? calloc(1, sizeof(*s)) : NULL;
-	if (!s) {
+	if (!has_room(e)) {
 		close(fd);
 		return;
 	}
-	conn_adopt(&conn, fd);
-	s->importer = importer_new(&conn, &importer_callbacks, s);
-	if (s->importer) {
+	if (!open_conn(e, &conn, fd))
+		return;
+	if (is_exposed(e, fd)) {
+		conn_peer(&conn, peer);
+		tell_refusal(e, peer, "it came to an address of the Internet; " REMEDY);
+		conn_close(&conn);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (s)
+		s->importer = importer_new(&conn, &importer_callbacks, s);
+	if (s && s->importer) {
 		start_session(e, s, &conn);
 		return;
 	}
@@ -462,10 +520,8 @@ static int start_listening(struct exporter *e)
 			e->config.port, why);
 		return fd;
 	}
-	if (*host && listener_is_public(fd)) {
-		log_error("%s is an address of the Internet: anybody could import devices; listen "
-			  "at a private one, and let a tunnel end there",
-			host);
+	if (*host && is_exposed(e, fd)) {
+		log_error("%s is an address of the Internet; " REMEDY, host);
 		close(fd);
 		return -EPERM;
 	}
@@ -493,12 +549,27 @@ static void start_telling(struct exporter *e)
 		log_warning("not announced by mDNS: %s", why);
 }
 
+/* Who is connected already has no need of it any more. */
+static void set_key(struct exporter *e, const struct exportconfig *config)
+{
+	tls_context_free(e->context);
+	e->context = NULL;
+	e->config.has_key = config->has_key;
+	pairingkey_wipe(&e->config.key);
+	if (config->has_key &&
+		tls_context_new(TLS_SERVER, &config->key, tls_cpu_has_aes(), &e->context))
+		log_error("nobody can connect: no memory for the key");
+	/* With another key it is another question. */
+	memset(&e->refusals, 0, sizeof(e->refusals));
+}
+
 int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportconfig *config)
 {
 	const char *why;
 	int r;
 
 	*e = (struct exporter){.config = *config, .loop = loop};
+	set_key(e, config);
 	ev_prepare_init(&e->prepare, on_prepare);
 	ev_timer_init(&e->settle, on_settled, 0., SETTLE_S);
 	e->prepare.data = e->settle.data = e;
@@ -518,6 +589,8 @@ int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportc
 void exporter_configure(struct exporter *e, const struct exportconfig *config)
 {
 	e->config.rules = config->rules;
+	e->config.plain_anywhere = config->plain_anywhere;
+	set_key(e, config);
 	for (struct exporter_device *d = e->devices; d; d = d->next) {
 		if (!is_exported(e, d))
 			withdraw(e, d, "it is not exported any more");
@@ -546,6 +619,7 @@ void exporter_fini(struct exporter *e)
 	}
 	usbhost_fini(&e->host);
 	advertiser_free(e->advertiser);
+	tls_context_free(e->context);
 	if (e->announcer)
 		announcer_fini(e->announcer);
 	free(e->announcer);

@@ -11,6 +11,7 @@
 #include "bridge/announcer.h"
 #include "bridge/exportconfig.h"
 #include "bridge/listener.h"
+#include "bridge/refusals.h"
 #include "bridge/usbhost.h"
 
 #define EXPORTER_MAX_IMPORTERS 64 /* connections */
@@ -18,9 +19,12 @@
 struct advertiser;
 struct exporter_device;
 struct exporter_session;
+struct tls_context;
 
 struct exporter {
-	struct exportconfig config;
+	struct exportconfig config;  /* but for the key, */
+	struct tls_context *context; /* which is in this; NULL: none, or no memory for one */
+	struct refusals refusals;
 	struct ev_loop *loop;
 	ev_prepare prepare;
 	ev_timer settle; /* from a device's arrival to when it is told of */
@@ -31,7 +35,7 @@ struct exporter {
 	unsigned num_sessions;
 	struct announcer *announcer;   /* NULL: nobody is told */
 	struct advertiser *advertiser; /* likewise */
-	bool full_told, public_told;   /* in the log */
+	bool full_told;		       /* in the log */
 	bool ending;
 };
 
@@ -39,8 +43,9 @@ struct exporter {
  * which has been complained of; then it is as after exporter_fini. */
 int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportconfig *config);
 
-/* Other rules: a device that they do not permit is taken from who has it. What else `config` says
- * is not looked at. */
+/* Other rules: a device that they do not permit is taken from who has it. Another key, and other
+ * addresses at which there need be none: for who connects from now on. What else `config` says is
+ * not looked at. */
 void exporter_configure(struct exporter *e, const struct exportconfig *config);
 
 /* Lets go of all devices, each reset and with its drivers; then the loop is broken out of. */

@@ -18,6 +18,7 @@
 
 enum state {
 	/* What is awaited: */
+	STATE_KEY,   /* that it is shown */
 	STATE_OP,    /* op_common */
 	STATE_BUSID, /* of OP_REQ_IMPORT */
 	STATE_URBS,
@@ -32,6 +33,7 @@ struct importer {
 	const struct importer_callbacks *callbacks;
 	void *user;
 	enum state state;
+	bool let_in;	  /* it is past KEY */
 	char reason[160]; /* of ENDING */
 	bool unplugged;	  /* likewise: URBs come back first */
 	struct usbdevice *device;
@@ -83,7 +85,25 @@ static void close_lost(struct importer *i, int error)
 	else if (error == -ETIMEDOUT)
 		close_with(i, "it does not answer any more");
 	else
-		close_with(i, "the connection failed: %s", strerror(-error));
+		close_with(i, "the connection failed: %s", conn_why(&i->conn, error));
+}
+
+/* ---- the key ---- */
+
+static void let_in(struct importer *i)
+{
+	i->let_in = true;
+	i->state = STATE_OP;
+}
+
+static void look_at_key(struct importer *i)
+{
+	int r = conn_connect(&i->conn);
+
+	if (r < 0)
+		close_with(i, "%s", conn_why(&i->conn, r));
+	else if (r)
+		let_in(i);
 }
 
 /* ---- what comes before the URBs ---- */
@@ -457,7 +477,7 @@ static bool on_header(struct importer *i, const uint8_t *record)
 
 static bool is_listening(const struct importer *i)
 {
-	return i->state <= STATE_URBS && !i->full &&
+	return i->state > STATE_KEY && i->state <= STATE_URBS && !i->full &&
 		!(i->state == STATE_URBS && usbdevice_is_busy(i->device));
 }
 
@@ -567,6 +587,8 @@ struct importer *importer_new(
 	i->user = user;
 	i->last_answer = &i->answers;
 	outbox_init(&i->outbox);
+	if (conn->ready)
+		let_in(i);
 	return i;
 }
 
@@ -597,18 +619,29 @@ short importer_events(const struct importer *i)
 {
 	if (i->state == STATE_CLOSED)
 		return 0;
+	if (i->state == STATE_KEY)
+		return conn_events(&i->conn);
 	return (short)((is_listening(i) ? POLLIN : 0) | (outbox_empty(&i->outbox) ? 0 : POLLOUT));
+}
+
+/* What has been taken from the socket, which therefore wakes nobody: one record at most. */
+static void drain(struct importer *i)
+{
+	while (is_listening(i) && conn_drain(&i->conn) && receive(i))
+		;
 }
 
 void importer_dispatch(struct importer *i)
 {
+	if (i->state == STATE_KEY)
+		look_at_key(i);
 	/* What waited for a call of the device may fill all of `rx`. */
 	take_all(i);
 	/* Bounded, so that a fast one does not keep the others from their turn. */
 	for (int n = 0; n < RECEIVE_BURST && is_listening(i) && receive(i); n++)
 		;
 	importer_flush(i);
-	if (i->state != STATE_CLOSED)
+	if (i->let_in && i->state != STATE_CLOSED)
 		conn_await(&i->conn, i->rx_payload < WORTH_AWAITING ? 1 : (int)i->rx_payload);
 }
 
@@ -636,6 +669,7 @@ void importer_flush(struct importer *i)
 	/* What waited for that, or for a call of the device. */
 	i->full = false;
 	take_all(i);
+	drain(i);
 	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !(i->unplugged && i->at_device))
 		close_with(i, "%s", i->reason);
 }
@@ -655,6 +689,11 @@ void importer_unplugged(struct importer *i, const char *reason)
 	i->unplugged = true;
 	for (struct urbpool_urb *u = i->at_device; u; u = u->next)
 		usbdevice_cancel(&u->at_device);
+}
+
+bool importer_is_let_in(const struct importer *i)
+{
+	return i->let_in;
 }
 
 bool importer_is_new(const struct importer *i)

@@ -35,7 +35,9 @@ struct importer_callbacks {
 	void (*closed)(void *user, const char *reason);
 };
 
-/* Takes `conn` over (its struct is copied). NULL: out of memory. */
+/* Takes `conn` over (its struct is copied), ready or not: where it is encrypted (conn_secure),
+ * nothing is called but `closed` before who is there has shown that it has the key. NULL: out of
+ * memory. */
 struct importer *importer_new(
 	const struct conn *conn, const struct importer_callbacks *callbacks, void *user);
 
@@ -60,6 +62,9 @@ void importer_end(struct importer *i, const char *reason);
  * back first, and is answered as unplugged (-ESHUTDOWN), so that the importer hears what has
  * happened. */
 void importer_unplugged(struct importer *i, const char *reason);
+
+/* It has shown that it has the key, or none is wanted. */
+bool importer_is_let_in(const struct importer *i);
 
 /* It has not been given anything yet. */
 bool importer_is_new(const struct importer *i);
