@@ -28,6 +28,7 @@ foreach(wrapped
 	test_client_limits=malloc,calloc,realloc
 	test_discover=sd_hwdb_new,ev_timer_start
 	test_importer_end=malloc,calloc,realloc
+	test_importer_tls=malloc,calloc,realloc
 	test_inischema=malloc
 	test_inquiry=ev_timer_start
 	test_led=ev_timer_start
