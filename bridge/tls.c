@@ -339,7 +339,7 @@ int tls_readv(struct tls *t, const struct iovec *iov, int n)
 {
 	size_t all = 0, got;
 
-	if (t->broken)
+	if (t->broken || !t->established)
 		return -ECONNRESET;
 	for (int i = 0; i < n; i++) {
 		for (size_t have = 0; have < iov[i].iov_len; have += got, all += got) {
@@ -374,7 +374,7 @@ int tls_writev(struct tls *t, const struct iovec *iov, int n)
 {
 	size_t sent;
 
-	if (t->broken)
+	if (t->broken || !t->established)
 		return -ECONNRESET;
 	if (!t->unsent) {
 		t->unsent = gather(t->out, iov, n);
