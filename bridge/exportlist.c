@@ -46,5 +46,7 @@ int exportlist_run(const struct exportconfig *config)
 		return EXIT_FAILURE;
 	}
 	usbhost_fini(&host);
+	printf(config->has_key ? "Who imports needs the key, and all is encrypted.\n"
+			       : "There is no key, and nothing is encrypted.\n");
 	return EXIT_SUCCESS;
 }

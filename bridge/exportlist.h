@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * exportlist: `ip2usb-export list`: this machine's devices, which of them are exported, and why the
- * others are not.
+ * exportlist: `ip2usb-export list`: this machine's devices, which of them are exported, why the
+ * others are not, and whether there is a key.
  */
 #ifndef BRIDGE_EXPORTLIST_H
 #define BRIDGE_EXPORTLIST_H
