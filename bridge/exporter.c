@@ -328,7 +328,7 @@ static void tell_refusal(struct exporter *e, const char *peer, const char *reaso
 	}
 	log_warning("%s is refused: %s", peer, reason);
 	if (others)
-		log_warning("so were %u others before it", others);
+		log_warning("so were %u before it", others);
 }
 
 static void on_closed(void *user, const char *reason)
