@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,6 +289,40 @@ static void test_no_key(void **state)
 	expect_told("");
 }
 
+/* Somebody else's TLS, with the key. */
+static void test_foreign(void **state)
+{
+	static const uint8_t reply[] = {0x01, 0x11, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0};
+	char command[512], hex[2 * PAIRINGKEY_SIZE + 1];
+	uint8_t got[sizeof(reply) + 1];
+	size_t have = 0;
+	FILE *client;
+
+	(void)state;
+	start(&keys[0]);
+	for (size_t i = 0; i < PAIRINGKEY_SIZE; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", keys[0].bytes[i]);
+	(void)snprintf(command, sizeof(command),
+		"printf '\\001\\021\\200\\005\\0\\0\\0\\0' | openssl s_client -quiet -tls1_3 "
+		"-psk_identity ip2usb -psk %s -connect 127.0.0.1:%s 2>/dev/null",
+		hex, config.port);
+	client = popen(command, "re");
+	assert_non_null(client);
+	(void)fcntl(fileno(client), F_SETFL, O_NONBLOCK);
+	for (int i = 0; have < sizeof(reply) && i < 5000; i++) {
+		ssize_t n = read(fileno(client), got + have, sizeof(got) - have);
+
+		have += n > 0 ? (size_t)n : 0;
+		turn(-1, 0);
+	}
+	assert_int_equal(have, sizeof(reply));
+	assert_memory_equal(got, reply, sizeof(reply));
+	/* It ends by itself, as the connection has been closed. */
+	assert_int_equal(pclose(client), 0);
+	expect_told("");
+	end();
+}
+
 /* One that is served goes on; the next needs the new one. */
 static void test_other_key(void **state)
 {
@@ -466,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_no_key),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_other_key),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_public),
