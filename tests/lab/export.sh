@@ -33,6 +33,7 @@ export_configure() {
 		sed 's/^/allow = port /' "$exported"
 		[ -s "$exported" ] || echo "deny = any"
 	} >"$export_conf"
+	chmod 600 "$export_conf"
 	[ -z "$(server_pid)" ] || kill -HUP "$(server_pid)"
 }
 

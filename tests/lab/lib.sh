@@ -284,9 +284,10 @@ hide_camera() {
 	mount -o remount,bind,nodev "$node"
 }
 
-# is_listed HOST: the server has the device for the next client.
+# is_listed HOST: the server has the device for the next client. $list_options are `ip2usb list`'s own.
+list_options=()
 is_listed() {
-	"$LAB_BIN/ip2usb" list --json "$1" |
+	"$LAB_BIN/ip2usb" list --json "$1" "${list_options[@]}" |
 		jq -e --arg busid "$busid" 'any(.. | objects; .busid == $busid)' >/dev/null 2>&1
 }
 
