@@ -5,14 +5,19 @@
 file(GLOB kit CONFIGURE_DEPENDS unit/*.c)
 list(FILTER kit EXCLUDE REGEX "/test_[a-z0-9_]*\\.c$")
 add_library(testkit STATIC ${kit})
-target_link_libraries(testkit PRIVATE ip2usb_flags PkgConfig::CMOCKA)
+target_link_libraries(testkit PRIVATE ip2usb_flags PkgConfig::CMOCKA PkgConfig::LIBUSB)
 
 file(GLOB tests CONFIGURE_DEPENDS unit/test_*.c)
 foreach(file ${tests})
 	get_filename_component(name ${file} NAME_WE)
 	add_executable(${name} ${file})
+	# Those of usbdevice itself are to have that, and not the kit's fake of it.
+	set(subject)
+	if(name MATCHES "^test_usbdevice")
+		set(subject exporter)
+	endif()
 	target_link_libraries(${name} PRIVATE
-		ip2usb_flags testkit exporter listing bridge gadget PkgConfig::CMOCKA)
+		ip2usb_flags ${subject} testkit exporter listing bridge gadget PkgConfig::CMOCKA)
 	add_test(NAME ${name} COMMAND ${IP2USB_TEST_WRAPPER} $<TARGET_FILE:${name}>)
 	set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS unit)
 endforeach()
@@ -51,7 +56,8 @@ foreach(wrapped
 	test_relay_random=ev_timer_again
 	test_relay_resume=ev_timer_again
 	test_supervisor=ev_timer_start
-	test_tls=clock_gettime)
+	test_tls=clock_gettime
+	test_usbdevice_calls=pthread_create)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)
