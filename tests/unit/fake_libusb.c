@@ -203,6 +203,15 @@ struct libusb_device *fake_libusb_plug(int port)
 	return d;
 }
 
+struct libusb_device *fake_libusb_at(int port)
+{
+	struct libusb_device *d = devices;
+
+	while (d && (!d->plugged || d->ports[0] != port))
+		d = d->next;
+	return d;
+}
+
 /* Once it is unplugged, and nobody has it. */
 static void unref(struct libusb_device *d)
 {

@@ -73,6 +73,8 @@ void fake_libusb_init(void);
 
 /* At port `port` of bus FAKE_LIBUSB_BUS. */
 struct libusb_device *fake_libusb_plug(int port);
+/* What is plugged in there; NULL: nothing. */
+struct libusb_device *fake_libusb_at(int port);
 /* Its transfers end; the device is freed with its last reference. */
 void fake_libusb_unplug(struct libusb_device *device);
 
