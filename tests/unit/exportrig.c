@@ -73,6 +73,12 @@ void exportrig_close(struct exportrig *r)
 	haste = 1;
 }
 
+void exportrig_step(struct exportrig *r)
+{
+	ev_run(r->loop, EVRUN_NOWAIT);
+	usleep(100);
+}
+
 void exportrig_turn(struct exportrig *r, int turns)
 {
 	for (int i = 0; i < turns; i++) {
@@ -114,7 +120,7 @@ size_t exportrig_receive(struct exportrig *r, int fd, void *bytes, size_t size)
 {
 	size_t have = 0;
 
-	for (int i = 0; have < size && i < 10000; i++) {
+	for (int i = 0; have < size && i < 100000; i++) {
 		ssize_t n = recv(fd, (char *)bytes + have, size - have, MSG_DONTWAIT);
 
 		if (!n || (n < 0 && errno != EAGAIN))
@@ -122,7 +128,7 @@ size_t exportrig_receive(struct exportrig *r, int fd, void *bytes, size_t size)
 		have += n > 0 ? (size_t)n : 0;
 		ev_run(r->loop, EVRUN_NOWAIT);
 		if (n < 0)
-			usleep(200);
+			usleep(100);
 	}
 	assert_int_equal(have, size);
 	return have;

@@ -32,11 +32,14 @@ void exportrig_turn(struct exportrig *r, int turns);
 /* Until what was plugged in has been looked at. */
 void exportrig_settle(struct exportrig *r);
 
+/* One, and a short pause. */
+void exportrig_step(struct exportrig *r);
+
 /* Turns the loop until it holds; fails after 10 s. */
 #define EXPORTRIG_UNTIL(r, condition)                                                              \
 	do {                                                                                       \
-		for (int i_ = 0; !(condition) && i_ < 10000; i_++)                                 \
-			exportrig_turn(r, 1);                                                      \
+		for (int i_ = 0; !(condition) && i_ < 100000; i_++)                                \
+			exportrig_step(r);                                                         \
 		assert_true(condition);                                                            \
 	} while (0)
 
