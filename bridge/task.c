@@ -14,6 +14,7 @@
 struct task {
 	atomic_int users; /* the loop and the thread; the last of them frees it */
 	int ready;	  /* eventfd: `run` has returned */
+	atomic_bool ran;  /* so that all it has written is there: no eventfd says so in C11 */
 	struct ev_loop *loop;
 	ev_io io;
 	const struct task_work *work;
@@ -35,6 +36,7 @@ static void *run(void *task)
 	struct task *t = task;
 
 	t->work->run(t->arg);
+	atomic_store(&t->ran, true);
 	/* Fails only when the counter is full. */
 	(void)eventfd_write(t->ready, 1);
 	release(t);
@@ -64,6 +66,8 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 	void *arg = t->arg;
 
 	(void)events;
+	if (!atomic_load(&t->ran))
+		return;
 	ev_io_stop(loop, io);
 	t->arg = NULL;
 	release(t);
@@ -83,6 +87,7 @@ static struct task *new_task(
 		return NULL;
 	}
 	atomic_init(&t->users, ready ? 1 : 2);
+	atomic_init(&t->ran, ready);
 	t->loop = loop;
 	t->work = work;
 	t->arg = arg;
