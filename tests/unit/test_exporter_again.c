@@ -71,14 +71,14 @@ static void import_once(struct exportrig *r, unsigned round)
 
 static void test_thousand(void **state)
 {
-	const unsigned threads = entries("/proc/self/task");
-	unsigned fds = 0;
+	unsigned fds = 0, threads;
 	size_t bytes = 0;
 	struct exportrig r = {0};
 
 	(void)state;
 	log_set_level(LOG_WARNING);
 	exportrig_open(&r, 1);
+	threads = entries("/proc/self/task");
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		import_once(&r, round);
 		if (round != FIRST - 1 && round != ROUNDS - 1)
