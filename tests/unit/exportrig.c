@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
 
 void exportrig_open(struct exportrig *r, int devices)
 {
+	r->threads = exportrig_entries("/proc/self/task");
 	fake_libusb_init();
 	for (int port = 1; port <= devices; port++)
 		(void)fake_libusb_plug(port);
@@ -50,10 +52,24 @@ void exportrig_open(struct exportrig *r, int devices)
 	exportrig_settle(r);
 }
 
+unsigned exportrig_entries(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	(void)closedir(dir);
+	return n;
+}
+
+/* What is described is so in threads. */
 void exportrig_settle(struct exportrig *r)
 {
 	exportrig_turn(r, 10);
 	EXPORTRIG_UNTIL(r, !ev_is_active(&r->exporter.settle));
+	EXPORTRIG_UNTIL(r, exportrig_entries("/proc/self/task") <= r->threads);
 	exportrig_turn(r, 20);
 }
 

@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <linux/sockios.h>
 
 #include <ev.h>
 
@@ -185,15 +187,18 @@ static bool is_met(void)
 	return fake.server >= 0 && recv(fake.server, hello, sizeof(hello), 0) > 0;
 }
 
-/* What is said is heard in the next iteration. */
+/* What is said is heard in the next iteration: what has been acknowledged is there to be read. */
 static void say(void)
 {
 	const char *word = *fake.words;
+	int unheard = 1;
 
 	if (!word || strncmp(word, "say ", 4))
 		return;
 	word += 4;
 	(void)send(fake.server, word, strlen(word), MSG_NOSIGNAL);
+	for (int i = 0; i < 10000 && !ioctl(fake.server, SIOCOUTQ, &unheard) && unheard; i++)
+		usleep(100);
 	fake.words++;
 }
 
