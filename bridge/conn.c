@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/conn.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -233,13 +234,22 @@ void conn_await(struct conn *c, int bytes)
 
 void conn_peer(const struct conn *c, char out[CONN_ADDRESS_SIZE])
 {
-	struct sockaddr_storage address;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage room;
+	} address;
 	socklen_t size = sizeof(address);
 
-	if (getpeername(c->fd, (struct sockaddr *)&address, &size) ||
-		getnameinfo((struct sockaddr *)&address, size, out, CONN_ADDRESS_SIZE, NULL, 0,
-			NI_NUMERICHOST))
+	if (getpeername(c->fd, &address.any, &size) ||
+		getnameinfo(&address.any, size, out, CONN_ADDRESS_SIZE, NULL, 0, NI_NUMERICHOST)) {
 		*out = '\0';
+		return;
+	}
+	/* As people know it, also where a socket for both has accepted it. */
+	if (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.in6.sin6_addr))
+		(void)inet_ntop(
+			AF_INET, &address.in6.sin6_addr.s6_addr[12], out, CONN_ADDRESS_SIZE);
 }
 
 struct conn_info conn_info(const struct conn *c)

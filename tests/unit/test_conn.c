@@ -295,9 +295,39 @@ static void test_no_peer(void **state)
 	close_server(&s);
 }
 
+/* A socket for both has IPv4's addresses mapped (RFC 4291, 2.5.5.2). */
+static void test_mapped_peer(void **state)
+{
+	struct sockaddr_in6 at = {.sin6_family = AF_INET6};
+	socklen_t size = sizeof(at);
+	char address[CONN_ADDRESS_SIZE], port[8];
+	const char *why;
+	int no = 0, listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct conn c, accepted;
+
+	(void)state;
+	if (listener < 0) {
+		print_message("no IPv6 here\n");
+		skip();
+	}
+	assert_int_equal(setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+	(void)snprintf(port, sizeof(port), "%u", ntohs(at.sin6_port));
+	assert_int_equal(conn_open(&c, "127.0.0.1", port, 0, &why), 0);
+	conn_adopt(&accepted, accept(listener, NULL, NULL));
+	conn_peer(&accepted, address);
+	assert_string_equal(address, "127.0.0.1");
+	conn_close(&accepted);
+	conn_close(&c);
+	close(listener);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mapped_peer),
 		cmocka_unit_test(test_always_the_same),
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_another_server),
