@@ -58,7 +58,9 @@ foreach(wrapped
 	test_relay_random=ev_timer_again
 	test_relay_resume=ev_timer_again
 	test_supervisor=ev_timer_start
+	test_task=eventfd,pthread_create
 	test_tls=clock_gettime
+	test_urbpool=malloc,calloc,realloc
 	test_usbdevice_calls=pthread_create)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
