@@ -41,6 +41,7 @@ foreach(wrapped
 	test_inquiry=ev_timer_start
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new
+	test_listener=accept4,getsockname,socket
 	test_notice=clock_gettime,ev_timer_start,log_write
 	test_notice_connection=clock_gettime,ev_timer_start,log_write
 	test_outbox=sendmsg
@@ -61,7 +62,8 @@ foreach(wrapped
 	test_task=eventfd,pthread_create
 	test_tls=clock_gettime
 	test_urbpool=malloc,calloc,realloc
-	test_usbdevice_calls=pthread_create)
+	test_usbdevice_calls=pthread_create
+	test_usbhost=fopen,realpath)
 	string(REGEX MATCH "^([a-z0-9_]+)=(.*)$" _ ${wrapped})
 	string(REPLACE "," ";" functions ${CMAKE_MATCH_2})
 	list(TRANSFORM functions PREPEND -Wl,--wrap=)
