@@ -13,8 +13,7 @@
 
 struct task {
 	atomic_int users; /* the loop and the thread; the last of them frees it */
-	int ready;	  /* eventfd: `run` has returned */
-	atomic_bool ran;  /* so that all it has written is there: no eventfd says so in C11 */
+	int ready;	  /* eventfd: `run` has returned; -1: the loop has closed it */
 	struct ev_loop *loop;
 	ev_io io;
 	const struct task_work *work;
@@ -27,7 +26,8 @@ static void release(struct task *t)
 		return;
 	if (t->arg)
 		t->work->discard(t->arg);
-	close(t->ready);
+	if (t->ready >= 0)
+		close(t->ready);
 	free(t);
 }
 
@@ -36,7 +36,6 @@ static void *run(void *task)
 	struct task *t = task;
 
 	t->work->run(t->arg);
-	atomic_store(&t->ran, true);
 	/* Fails only when the counter is full. */
 	(void)eventfd_write(t->ready, 1);
 	release(t);
@@ -64,11 +63,16 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
 	struct task *t = io->data;
 	const struct task_work *work = t->work;
 	void *arg = t->arg;
+	eventfd_t count;
 
 	(void)events;
-	if (!atomic_load(&t->ran))
+	/* Read: only then is it sure that all is there which the thread has written. */
+	if (eventfd_read(t->ready, &count))
 		return;
 	ev_io_stop(loop, io);
+	/* Not by the thread: libev may still look at it, and it may be somebody else's then. */
+	close(t->ready);
+	t->ready = -1;
 	t->arg = NULL;
 	release(t);
 	work->done(arg);
@@ -87,7 +91,6 @@ static struct task *new_task(
 		return NULL;
 	}
 	atomic_init(&t->users, ready ? 1 : 2);
-	atomic_init(&t->ran, ready);
 	t->loop = loop;
 	t->work = work;
 	t->arg = arg;
