@@ -19,16 +19,12 @@ struct exportrig {
 	struct exportconfig config;
 	struct exporter exporter;
 	double haste; /* timers that are started once are so many times faster than they ask for */
-	unsigned threads; /* before it was opened */
 };
 
 /* With what is plugged in at ports 1 to `devices` of the bus. */
 void exportrig_open(struct exportrig *r, int devices);
 /* Ends it; fails where anything is left of a device that is plugged in. */
 void exportrig_close(struct exportrig *r);
-
-/* Of /proc/self/fd, or /proc/self/task. */
-unsigned exportrig_entries(const char *folder);
 
 /* So many turns of the loop, with pauses, for what threads do. */
 void exportrig_turn(struct exportrig *r, int turns);

@@ -212,6 +212,18 @@ struct libusb_device *fake_libusb_at(int port)
 	return d;
 }
 
+bool fake_libusb_is_referred_to(unsigned references)
+{
+	const struct libusb_device *d;
+
+	pthread_mutex_lock(&lock);
+	d = devices;
+	while (d && d->refs <= 1 + references + d->opened)
+		d = d->next;
+	pthread_mutex_unlock(&lock);
+	return d;
+}
+
 /* Once it is unplugged, and nobody has it. */
 static void unref(struct libusb_device *d)
 {

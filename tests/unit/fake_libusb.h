@@ -75,6 +75,8 @@ void fake_libusb_init(void);
 struct libusb_device *fake_libusb_plug(int port);
 /* What is plugged in there; NULL: nothing. */
 struct libusb_device *fake_libusb_at(int port);
+/* There is a device to which there are more references than so many, and than it is open. */
+bool fake_libusb_is_referred_to(unsigned references);
 /* Its transfers end; the device is freed with its last reference. */
 void fake_libusb_unplug(struct libusb_device *device);
 
