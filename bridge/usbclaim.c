@@ -108,11 +108,32 @@ void usbclaim_release(struct usbclaim *c)
 	memset(c->endpoints, 0, sizeof(c->endpoints));
 }
 
+int usbclaim_reset(struct usbclaim *c)
+{
+	int r = libusb_reset_device(c->handle);
+
+	c->fresh = !r;
+	return r;
+}
+
+/* Devices that are functions of another's Linux go through all of it twice, at once, and not all of
+ * them survive that. */
+static bool has_just_been_set(const struct usbclaim *c, uint8_t value)
+{
+	static const uint8_t first[USBCLAIM_MAX_INTERFACES];
+	int is;
+
+	return c->fresh && !memcmp(c->settings, first, sizeof(first)) &&
+		!libusb_get_configuration(c->handle, &is) && is == value;
+}
+
 /* usbfs refuses it as long as anybody has an interface (proc_setconfig). */
 int usbclaim_set_configuration(struct usbclaim *c, uint8_t value)
 {
 	int r, taking;
 
+	if (has_just_been_set(c, value))
+		return 0;
 	release_all(c, false);
 	r = libusb_set_configuration(c->handle, value ? value : -1);
 	taking = usbclaim_take(c);

@@ -27,6 +27,9 @@ struct usbclaim {
 	uint32_t claimed;  /* interfaces, by number */
 	uint8_t settings[USBCLAIM_MAX_INTERFACES];
 	struct usbclaim_endpoint endpoints[2][16]; /* OUT, IN; by number */
+	/* It has been reset. For the user to clear when it asks the device for more than to be
+	 * described. */
+	bool fresh;
 };
 
 /* Of a device that is open; `busid` stays the caller's. Nothing is claimed. */
@@ -39,7 +42,11 @@ int usbclaim_take(struct usbclaim *c);
 /* Their drivers come back. */
 void usbclaim_release(struct usbclaim *c);
 
-/* Libusb's error, or 0. 0 as a configuration's value: it has none afterwards. */
+/* The port; the kernel then sets what had been set. Libusb's error, or 0. */
+int usbclaim_reset(struct usbclaim *c);
+
+/* Libusb's error, or 0. 0 as a configuration's value: it has none afterwards. One that a reset has
+ * just set is not set again. */
 int usbclaim_set_configuration(struct usbclaim *c, uint8_t value);
 int usbclaim_set_interface(struct usbclaim *c, unsigned interface, unsigned setting);
 

@@ -65,10 +65,10 @@ static int call(struct usbdevice *d)
 	case CALL_CLEAR_HALT:
 		return libusb_clear_halt(d->handle, (unsigned char)d->index);
 	case CALL_RESET:
-		return libusb_reset_device(d->handle);
+		return usbclaim_reset(&d->claim);
 	case CALL_RELEASE:
 		/* So that nothing of this importer's is left for the next, or for the drivers. */
-		(void)libusb_reset_device(d->handle);
+		(void)usbclaim_reset(&d->claim);
 		usbclaim_release(&d->claim);
 		return 0;
 	case CALL_NONE:
@@ -435,8 +435,11 @@ static int submit_control(struct usbdevice *d, struct usbdevice_urb *urb)
 		/* An address of its own would make the device unreachable. */
 		if (!setup[0] && setup[1] == USB_REQ_SET_ADDRESS)
 			return -EPIPE;
-		return is_of_others(d, setup) ? -EPERM
-					      : submit(d, urb, LIBUSB_TRANSFER_TYPE_CONTROL);
+		if (is_of_others(d, setup))
+			return -EPERM;
+		if ((setup[0] & (USB_DIR_IN | USB_TYPE_MASK)) != (USB_DIR_IN | USB_TYPE_STANDARD))
+			d->claim.fresh = false;
+		return submit(d, urb, LIBUSB_TRANSFER_TYPE_CONTROL);
 	}
 	urb->device = d;
 	urb->actual = 0;
@@ -464,6 +467,7 @@ int usbdevice_submit(struct usbdevice *d, struct usbdevice_urb *urb)
 		return -EPERM;
 	if ((e->type == LIBUSB_TRANSFER_TYPE_ISOCHRONOUS) != (urb->num_packets > 0))
 		return -EINVAL;
+	d->claim.fresh = false;
 	return submit(d, urb, e->type);
 }
 

@@ -508,6 +508,12 @@ int libusb_release_interface(libusb_device_handle *handle, int interface)
 	return leave(0);
 }
 
+int libusb_get_configuration(libusb_device_handle *handle, int *configuration)
+{
+	*configuration = handle->device->configuration;
+	return 0;
+}
+
 /* usbfs and the kernel's configuring, as in proc_setconfig and usb_set_configuration. */
 int libusb_set_configuration(libusb_device_handle *handle, int value)
 {

@@ -195,6 +195,53 @@ static int submit_request(struct usbrig *r, unsigned n, const struct request *q)
 	return usbrig_control(r, n, q->type, q->request, q->value, q->index, 0);
 }
 
+/* Of what a reset has set; unless more has been asked for since. */
+static void test_set_twice(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *calls; /* of SET_CONFIGURATION, after `what` */
+		uint8_t value;
+	} cases[] = {
+		{"", "", 1},
+		{"described", "", 1},
+		{"", "release 0, release 1, configuration 2, claim 0, ", 2},
+		{"asked", "release 0, release 1, configuration 1, claim 0, claim 1, ", 1},
+		{"data", "release 0, release 1, configuration 1, claim 0, claim 1, ", 1},
+		{"setting", "release 0, release 1, configuration 1, claim 0, claim 1, ", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct usbrig r;
+
+		usbrig_init(&r);
+		usbrig_open(&r, 0);
+		assert_int_equal(usbrig_control(&r, 0, 0x23, 3, 4, 1, 0), 0);
+		usbrig_expect(&r, 0, 0, 0);
+		if (!strcmp(cases[i].what, "described")) {
+			assert_int_equal(usbrig_control(&r, 1, 0x80, 6, 0x100, 0, 18), 0);
+		} else if (!strcmp(cases[i].what, "asked")) {
+			assert_int_equal(usbrig_control(&r, 1, 0xc0, 6, 0x100, 0, 18), 0);
+		} else if (!strcmp(cases[i].what, "data")) {
+			assert_int_equal(usbrig_data(&r, 1, 0x81, 64, 0), 0);
+		} else if (!strcmp(cases[i].what, "setting")) {
+			assert_int_equal(usbrig_control(&r, 1, 1, 11, 1, 1, 0), 0);
+			usbrig_expect(&r, 1, 0, 0);
+		}
+		if (fake_libusb.num_transfers) {
+			fake_libusb_end(
+				fake_libusb_transfer(0), LIBUSB_TRANSFER_COMPLETED, NULL, 0);
+			usbrig_expect(&r, 1, 0, 0);
+		}
+		(void)fake_libusb_calls();
+		assert_int_equal(usbrig_control(&r, 0, 0, 9, cases[i].value, 0, 0), 0);
+		usbrig_expect(&r, 0, 0, 0);
+		usbrig_expect_calls(cases[i].calls);
+		usbrig_fini(&r);
+	}
+}
+
 static void test_calls(void **state)
 {
 	static const struct {
@@ -502,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_none_claimed),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_set_twice),
 		cmocka_unit_test(test_no_calls),
 		cmocka_unit_test(test_configurations),
 		cmocka_unit_test(test_settings),
