@@ -8,6 +8,7 @@
 #ifndef BRIDGE_USBIP_H
 #define BRIDGE_USBIP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,10 @@
 #define USBIP_INTERFACE_SIZE 4 /* struct usbip_usb_interface */
 #define USBIP_HEADER_SIZE 48   /* usbip_header of every message of the URB phase */
 #define USBIP_ISO_PACKET_SIZE 16
+/* The same of our own messages (docs/protocol.md, "Resume"), behind op_common. */
+#define USBIP_TOKEN_SIZE 16
+#define USBIP_SESSION_SIZE (USBIP_BUSID_SIZE + 4)
+#define USBIP_RESUME_SIZE (USBIP_TOKEN_SIZE + 8)
 
 /* Bounds of our own, so that a hostile peer costs bounded memory. */
 #define USBIP_MAX_DEVICES 256	     /* in one OP_REP_DEVLIST */
@@ -34,6 +39,11 @@ enum usbip_op {
 	USBIP_OP_REP_DEVLIST = 0x0005,
 	USBIP_OP_REQ_IMPORT = 0x8003,
 	USBIP_OP_REP_IMPORT = 0x0003,
+	/* Our own, for a server that says that it has them: */
+	USBIP_OP_REQ_SESSION = 0x8010,
+	USBIP_OP_REP_SESSION = 0x0010,
+	USBIP_OP_REQ_RESUME = 0x8011,
+	USBIP_OP_REP_RESUME = 0x0011,
 };
 
 /* op_common.status of a reply (usbip_common.h of the kernel's tools). */
@@ -66,6 +76,20 @@ struct usbip_device {
 
 struct usbip_interface {
 	uint8_t class, subclass, protocol;
+};
+
+/* An import that outlives its connection. */
+struct usbip_session {
+	char busid[USBIP_BUSID_SIZE]; /* as above */
+	uint32_t hold_s;	      /* that the server waits for when the connection is lost */
+};
+
+/* That session on another connection. Messages of the URB phase are counted from its start, mod
+ * 2^32, in each direction. */
+struct usbip_resume {
+	uint8_t token[USBIP_TOKEN_SIZE];
+	uint32_t received; /* by the client */
+	uint32_t first;	   /* the number that the client's next message has */
 };
 
 enum usbip_command {
@@ -123,7 +147,9 @@ struct usbip_iso_packet {
 struct usbip_header {
 	uint32_t command; /* enum usbip_command */
 	uint32_t seqnum;
-	uint32_t devid;	    /* busnum << 16 | devnum; 0 in RET_*, whatever is put or came */
+	/* busnum << 16 | devnum; in a session the messages that the client has received. 0 in
+	 * RET_*, whatever is put or came. */
+	uint32_t devid;
 	uint32_t direction; /* enum usbip_direction; 0 in RET_* */
 	uint32_t ep;	    /* endpoint number, no direction bit; 0 in RET_* */
 	union {
@@ -158,9 +184,26 @@ int usbip_get_device(
 void usbip_put_interface(uint8_t out[USBIP_INTERFACE_SIZE], const struct usbip_interface *i);
 void usbip_get_interface(const uint8_t in[USBIP_INTERFACE_SIZE], struct usbip_interface *i);
 
+/* In the byte of an interface that others pad with: the server has OP_REQ_SESSION. After
+ * usbip_put_interface. */
+void usbip_put_resumable(uint8_t out[USBIP_INTERFACE_SIZE]);
+bool usbip_get_resumable(const uint8_t in[USBIP_INTERFACE_SIZE]);
+
 /* Number of devices that OP_REP_DEVLIST carries after op_common. */
 int usbip_put_count(uint8_t out[4], uint32_t n, const char **field);
 int usbip_get_count(const uint8_t in[4], uint32_t *n, const char **field);
+
+int usbip_put_session(
+	uint8_t out[USBIP_SESSION_SIZE], const struct usbip_session *s, const char **field);
+int usbip_get_session(
+	const uint8_t in[USBIP_SESSION_SIZE], struct usbip_session *s, const char **field);
+
+void usbip_put_resume(uint8_t out[USBIP_RESUME_SIZE], const struct usbip_resume *r);
+void usbip_get_resume(const uint8_t in[USBIP_RESUME_SIZE], struct usbip_resume *r);
+
+/* What OP_REP_RESUME carries: the client's messages that the server has received. */
+void usbip_put_received(uint8_t out[4], uint32_t n);
+uint32_t usbip_get_received(const uint8_t in[4]);
 
 int usbip_put_header(
 	uint8_t out[USBIP_HEADER_SIZE], const struct usbip_header *h, const char **field);

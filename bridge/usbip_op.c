@@ -12,6 +12,9 @@
 #define STR2(x) #x
 #define STR(x) STR2(x)
 
+#define PADDING 3 /* of usbip_usb_interface; its bits: */
+#define RESUMABLE 1
+
 #define MAX_SPEED 6 /* USB_SPEED_SUPER_PLUS, the last of linux/usb/ch9.h */
 
 static int refuse(const char **field, const char *what)
@@ -31,6 +34,10 @@ static int check_op_common(const struct usbip_op_common *op, const char **field)
 	case USBIP_OP_REP_DEVLIST:
 	case USBIP_OP_REQ_IMPORT:
 	case USBIP_OP_REP_IMPORT:
+	case USBIP_OP_REQ_SESSION:
+	case USBIP_OP_REP_SESSION:
+	case USBIP_OP_REQ_RESUME:
+	case USBIP_OP_REP_RESUME:
 		return 0;
 	default:
 		return refuse(field, "op_common.code: neither DEVLIST nor IMPORT");
@@ -256,6 +263,16 @@ void usbip_get_interface(const uint8_t in[USBIP_INTERFACE_SIZE], struct usbip_in
 	i->protocol = bytes_get_u8(&r);
 }
 
+void usbip_put_resumable(uint8_t out[USBIP_INTERFACE_SIZE])
+{
+	out[PADDING] |= RESUMABLE;
+}
+
+bool usbip_get_resumable(const uint8_t in[USBIP_INTERFACE_SIZE])
+{
+	return in[PADDING] & RESUMABLE;
+}
+
 int usbip_put_count(uint8_t out[4], uint32_t n, const char **field)
 {
 	struct bytes_writer w;
@@ -280,6 +297,68 @@ int usbip_get_count(const uint8_t in[4], uint32_t *n, const char **field)
 	if (!err)
 		*n = got;
 	return err;
+}
+
+int usbip_put_session(
+	uint8_t out[USBIP_SESSION_SIZE], const struct usbip_session *s, const char **field)
+{
+	struct bytes_writer w;
+	int r = usbip_put_busid(out, s->busid, field);
+
+	if (r)
+		return r;
+	bytes_writer_init(&w, out + USBIP_BUSID_SIZE, 4);
+	bytes_put_be32(&w, s->hold_s);
+	return 0;
+}
+
+int usbip_get_session(
+	const uint8_t in[USBIP_SESSION_SIZE], struct usbip_session *s, const char **field)
+{
+	struct bytes_reader reader;
+	int r = usbip_get_busid(in, s->busid, field);
+
+	if (r)
+		return r;
+	bytes_reader_init(&reader, in + USBIP_BUSID_SIZE, 4);
+	s->hold_s = bytes_get_be32(&reader);
+	return 0;
+}
+
+void usbip_put_resume(uint8_t out[USBIP_RESUME_SIZE], const struct usbip_resume *r)
+{
+	struct bytes_writer w;
+
+	bytes_writer_init(&w, out, USBIP_RESUME_SIZE);
+	bytes_put(&w, r->token, sizeof(r->token));
+	bytes_put_be32(&w, r->received);
+	bytes_put_be32(&w, r->first);
+}
+
+void usbip_get_resume(const uint8_t in[USBIP_RESUME_SIZE], struct usbip_resume *r)
+{
+	struct bytes_reader reader;
+
+	bytes_reader_init(&reader, in, USBIP_RESUME_SIZE);
+	bytes_get(&reader, r->token, sizeof(r->token));
+	r->received = bytes_get_be32(&reader);
+	r->first = bytes_get_be32(&reader);
+}
+
+void usbip_put_received(uint8_t out[4], uint32_t n)
+{
+	struct bytes_writer w;
+
+	bytes_writer_init(&w, out, 4);
+	bytes_put_be32(&w, n);
+}
+
+uint32_t usbip_get_received(const uint8_t in[4])
+{
+	struct bytes_reader r;
+
+	bytes_reader_init(&r, in, 4);
+	return bytes_get_be32(&r);
 }
 
 const char *usbip_status_str(uint32_t status)

@@ -7,6 +7,7 @@
  *   8     a struct usbip_device or usbip_header of any content: what may be sent is taken
  *   9     a RET_SUBMIT against what was asked for
  *   10    a packet of an isochronous URB, as 0..5
+ *   11    what follows OP_REQ_SESSION, likewise; 12 OP_REQ_RESUME
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -91,7 +92,31 @@ static void interface(const uint8_t *in)
 
 	usbip_get_interface(in, &i);
 	usbip_put_interface(out, &i);
-	require(!memcmp(in, out, 3) && !out[3]);
+	if (usbip_get_resumable(in))
+		usbip_put_resumable(out);
+	require(!memcmp(in, out, 3) && out[3] == (in[3] & 1));
+}
+
+static void session(const uint8_t *in)
+{
+	uint8_t out[USBIP_SESSION_SIZE];
+	struct usbip_session s, again;
+	const char *field = NULL;
+
+	if (result(usbip_get_session(in, &s, &field), &field))
+		return;
+	require(!usbip_put_session(out, &s, &field) && !usbip_get_session(out, &again, &field));
+	require(!memcmp(&s, &again, sizeof(s)) && !memcmp(in + 32, out + 32, 4));
+}
+
+static void resume(const uint8_t *in)
+{
+	uint8_t out[USBIP_RESUME_SIZE];
+	struct usbip_resume r;
+
+	usbip_get_resume(in, &r);
+	usbip_put_resume(out, &r);
+	require(!memcmp(in, out, sizeof(out)));
 }
 
 static int count(const uint8_t *in, uint32_t *n)
@@ -262,8 +287,17 @@ static void reply(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const size_t sizes[] = {USBIP_OP_COMMON_SIZE, USBIP_BUSID_SIZE, USBIP_DEVICE_SIZE,
-		USBIP_INTERFACE_SIZE, 4, USBIP_HEADER_SIZE};
+	static const size_t sizes[] = {
+		USBIP_OP_COMMON_SIZE,
+		USBIP_BUSID_SIZE,
+		USBIP_DEVICE_SIZE,
+		USBIP_INTERFACE_SIZE,
+		4,
+		USBIP_HEADER_SIZE,
+		[10] = USBIP_ISO_PACKET_SIZE,
+		[11] = USBIP_SESSION_SIZE,
+		[12] = USBIP_RESUME_SIZE,
+	};
 	struct usbip_device d;
 	uint8_t *in, kind;
 	uint32_t n;
@@ -272,10 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	kind = *data++;
 	size--;
-	in = message(data, size,
-		kind < 6	     ? sizes[kind]
-			: kind == 10 ? USBIP_ISO_PACKET_SIZE
-				     : size);
+	in = message(data, size, kind < 13 && sizes[kind] ? sizes[kind] : size);
 	if (!in)
 		return 0;
 	switch (kind) {
@@ -296,6 +327,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 5:
 		header(in);
+		break;
+	case 11:
+		session(in);
+		break;
+	case 12:
+		resume(in);
 		break;
 	case 6:
 		server(in, size);

@@ -36,13 +36,18 @@ static const struct field {
 	uint32_t command; /* for headers */
 	size_t at;	  /* on the wire */
 	size_t host_at, size;
-	struct range allowed[4]; /* all others are refused */
+	struct range allowed[6]; /* all others are refused */
 } fields[] = {
 	{"op_common.version", &op_common, 0, 0, HOST(usbip_op_common, version), {{0x111, 0x111}}},
 	{"op_common.code", &op_common, 0, 2, HOST(usbip_op_common, code),
-		{{3, 3}, {5, 5}, {0x8003, 0x8003}, {0x8005, 0x8005}}},
+		{{3, 3}, {5, 5}, {0x10, 0x11}, {0x8003, 0x8003}, {0x8005, 0x8005},
+			{0x8010, 0x8011}}},
 	{"op_common.status", &op_common, 0, 4, HOST(usbip_op_common, status), ANY},
 	{"op_devlist_reply.ndev", &count, 0, 0, 0, 4, {{0, 256}}},
+	{"hold_s", &session, 0, 32, HOST(usbip_session, hold_s), ANY},
+	{"received", &resume, 0, 16, HOST(usbip_resume, received), ANY},
+	{"first", &resume, 0, 20, HOST(usbip_resume, first), ANY},
+	{"received", &received, 0, 0, 0, 4, ANY},
 	{"usbip_usb_device.busnum", &device, 0, 0x120, HOST(usbip_device, busnum), ANY},
 	{"usbip_usb_device.devnum", &device, 0, 0x124, HOST(usbip_device, devnum), ANY},
 	{"usbip_usb_device.speed", &device, 0, 0x128, HOST(usbip_device, speed), {{0, 6}}},
@@ -124,6 +129,9 @@ static void valid_message(const struct field *f, uint8_t *wire, void *host)
 		memcpy(host, &op, sizeof(op));
 	else if (f->kind == &count)
 		memcpy(host, &zero, sizeof(zero));
+	else if (f->kind == &session)
+		memcpy(host, &(const struct usbip_session){.busid = "3-2"},
+			sizeof(struct usbip_session));
 	else
 		memcpy(host, &h, sizeof(h));
 	assert_int_equal(put(f->kind, wire, host, &field), 0);
@@ -340,6 +348,21 @@ static void test_padding_is_ignored(void **state)
 	assert_memory_equal(&i, "\1\2\3", 3);
 }
 
+static void test_resumable(void **state)
+{
+	const struct usbip_interface i = {6, 1, 1};
+	uint8_t wire[4];
+
+	(void)state;
+	usbip_put_interface(wire, &i);
+	assert_false(usbip_get_resumable(wire));
+	usbip_put_resumable(wire);
+	assert_memory_equal(wire, "\6\1\1\1", 4);
+	assert_true(usbip_get_resumable(wire));
+	assert_true(usbip_get_resumable((const uint8_t *)"\6\1\1\xff"));
+	assert_false(usbip_get_resumable((const uint8_t *)"\6\1\1\xfe"));
+}
+
 /* Which of its limits a length breaks depends on the other fields. */
 static void test_iso_packet_length(void **state)
 {
@@ -435,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_busid_is_a_string),
 		cmocka_unit_test(test_padding_is_ignored),
+		cmocka_unit_test(test_resumable),
 		cmocka_unit_test(test_iso_packet_length),
 		cmocka_unit_test(test_check_reply),
 		cmocka_unit_test(test_status_str),

@@ -59,8 +59,18 @@ static const struct patch req_import[] = {AT(0, "\x01\x11\x80\x03"), AT(8, "3-2"
 static const struct patch rep_import[] = {AT(0, "\x01\x11\x00\x03"), DEVICE_AT(8)};
 static const struct patch rep_import_busy[] = {AT(0, "\x01\x11\x00\x03\0\0\0\2")};
 
+static const struct patch req_session[] = {
+	AT(0, "\x01\x11\x80\x10"), AT(8, "3-2"), AT(40, "\0\0\2\x58")};
+static const struct patch req_resume[] = {AT(0, "\x01\x11\x80\x11"), AT(8, "0123456789abcdef"),
+	AT(24, "\1\2\3\4"), AT(28, "\xff\xfe\xfd\xfc")};
+static const struct patch rep_resume[] = {AT(0, "\x01\x11\x00\x11"), AT(8, "\xff\xfe\xfd\xfb")};
+
 static const struct usbip_interface interfaces[] = {
 	{6, 1, 1}, {0xff, 0x42, 1}, {3, 1, 2}, {8, 6, 0x50}};
+static const struct usbip_session a_session = {.busid = "3-2", .hold_s = 600};
+static const struct usbip_resume a_resume = {
+	{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'}, 0x1020304,
+	0xfffefdfc};
 
 #define OP(c, s)                                                                                   \
 	&(const struct usbip_op_common)                                                            \
@@ -93,6 +103,12 @@ static const struct message {
 		{{&op_common, OP(0x0003, 0)}, {&device, &camera}}},
 	{"OP_REP_IMPORT, busy", 8, rep_import_busy, COUNT(rep_import_busy),
 		{{&op_common, OP(0x0003, USBIP_ST_DEV_BUSY)}}},
+	{"OP_REQ_SESSION", 44, req_session, COUNT(req_session),
+		{{&op_common, OP(0x8010, 0)}, {&session, &a_session}}},
+	{"OP_REQ_RESUME", 32, req_resume, COUNT(req_resume),
+		{{&op_common, OP(0x8011, 0)}, {&resume, &a_resume}}},
+	{"OP_REP_RESUME", 12, rep_resume, COUNT(rep_resume),
+		{{&op_common, OP(0x0011, 0)}, {&received, &(const uint32_t){0xfffefdfb}}}},
 };
 
 /*
@@ -317,8 +333,10 @@ static void test_round_trips(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 5000; i++) {
-		static const uint16_t codes[] = {3, 5, 0x8003, 0x8005};
-		struct usbip_op_common op = {0x111, codes[below(4)], random32()};
+		static const uint16_t codes[] = {3, 5, 0x10, 0x11, 0x8003, 0x8005, 0x8010, 0x8011};
+		struct usbip_op_common op = {0x111, codes[below(8)], random32()};
+		struct usbip_session s = {.hold_s = random32()};
+		struct usbip_resume r;
 		struct usbip_interface iface;
 		struct usbip_device d;
 		struct usbip_header h;
@@ -327,7 +345,12 @@ static void test_round_trips(void **state)
 		const char *field;
 
 		random_bytes(&iface, sizeof(iface));
+		random_bytes(&r, sizeof(r));
 		random_device(&d);
+		memcpy(s.busid, d.busid, sizeof(s.busid));
+		check_round_trip(&session, &s);
+		check_round_trip(&resume, &r);
+		check_round_trip(&received, &r.first);
 		random_header(&h);
 		check_round_trip(&op_common, &op);
 		check_round_trip(&count, &n);

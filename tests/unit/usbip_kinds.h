@@ -92,6 +92,49 @@ static int put_iso_packet(uint8_t *out, const void *host, const char **field)
 	return usbip_put_iso_packet(out, host, field);
 }
 
+static int get_session(const uint8_t *in, void *host, const char **field)
+{
+	return usbip_get_session(in, host, field);
+}
+
+static int put_session(uint8_t *out, const void *host, const char **field)
+{
+	return usbip_put_session(out, host, field);
+}
+
+static int get_resume(const uint8_t *in, void *host, const char **field)
+{
+	(void)field;
+	usbip_get_resume(in, host);
+	return 0;
+}
+
+static int put_resume(uint8_t *out, const void *host, const char **field)
+{
+	(void)field;
+	usbip_put_resume(out, host);
+	return 0;
+}
+
+static int get_received(const uint8_t *in, void *host, const char **field)
+{
+	uint32_t n = usbip_get_received(in);
+
+	(void)field;
+	memcpy(host, &n, sizeof(n));
+	return 0;
+}
+
+static int put_received(uint8_t *out, const void *host, const char **field)
+{
+	uint32_t n;
+
+	(void)field;
+	memcpy(&n, host, sizeof(n));
+	usbip_put_received(out, n);
+	return 0;
+}
+
 struct kind {
 	size_t size, host_size;
 	int (*get)(const uint8_t *in, void *host, const char **field);
@@ -106,12 +149,17 @@ static const struct kind interface = {
 	4, sizeof(struct usbip_interface), get_interface, put_interface};
 static const struct kind iso_packet = {
 	16, sizeof(struct usbip_iso_packet), get_iso_packet, put_iso_packet};
+static const struct kind session = {36, sizeof(struct usbip_session), get_session, put_session};
+static const struct kind resume = {24, sizeof(struct usbip_resume), get_resume, put_resume};
+static const struct kind received = {4, sizeof(uint32_t), get_received, put_received};
 static const struct kind header = {48, sizeof(struct usbip_header), get_header, put_header};
 
 /* So that memcmp compares the structs: no padding. */
 _Static_assert(sizeof(struct usbip_op_common) == 8, "");
 _Static_assert(sizeof(struct usbip_device) == 312, "");
 _Static_assert(sizeof(struct usbip_interface) == 3, "");
+_Static_assert(sizeof(struct usbip_session) == 36, "");
+_Static_assert(sizeof(struct usbip_resume) == 24, "");
 _Static_assert(sizeof(struct usbip_header) == 48, "");
 _Static_assert(sizeof(struct usbip_iso_packet) == 16, "");
 
