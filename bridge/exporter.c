@@ -62,7 +62,8 @@ struct exporter_session {
 	struct exporter_device *held; /* NULL: none, or it is unplugged */
 	struct usbdevice *usb;	      /* until it is closed */
 	bool opened, closing;
-	bool over; /* the connection is */
+	bool detached; /* the connection is lost, and may be followed by another */
+	bool over;     /* it is, for good */
 };
 
 /* ---- devices ---- */
@@ -264,11 +265,20 @@ static void on_usb_closed(void *user)
 static const struct usbdevice_callbacks usb_callbacks = {
 	.opened = on_opened, .closed = on_usb_closed};
 
+/* It has the device, though nobody is connected who could use it; the one who had may begin anew,
+ * as it was switched off and on for example. */
+static bool is_left_by(const struct exporter_session *holder, const struct exporter_session *s)
+{
+	return holder->detached && !strcmp(holder->peer, s->peer);
+}
+
 static enum usbip_status open_device(struct exporter_session *s, struct exporter_device *d)
 {
 	const char *why;
 	int r;
 
+	if (d->session && is_left_by(d->session, s))
+		importer_end(d->session->importer, "it begins anew");
 	if (d->session)
 		return USBIP_ST_DEV_BUSY;
 	r = usbdevice_open(
@@ -302,14 +312,17 @@ static void on_import(void *user, const char *busid)
 /* As Linux' server: without those that are in use. */
 static unsigned on_list(void *user, struct devlist_entry **entries)
 {
-	const struct exporter *e = ((struct exporter_session *)user)->exporter;
+	const struct exporter_session *s = user;
+	const struct exporter *e = s->exporter;
 	unsigned n = 0, room = 0;
 
 	for (const struct exporter_device *d = e->devices; d; d = d->next)
 		room++;
 	*entries = calloc(room + 1, sizeof(**entries));
 	for (const struct exporter_device *d = e->devices; *entries && d; d = d->next) {
-		if (n < USBIP_MAX_DEVICES && !d->session && is_exported(e, d))
+		bool free = !d->session || is_left_by(d->session, s);
+
+		if (n < USBIP_MAX_DEVICES && free && is_exported(e, d))
 			(*entries)[n++] = d->is.entry;
 	}
 	return n;
@@ -347,8 +360,52 @@ static void on_closed(void *user, const char *reason)
 	close_usb(s);
 }
 
+static void on_detached(void *user, const char *reason)
+{
+	struct exporter_session *s = user;
+	uint32_t hold_s = importer_hold_s(s->importer);
+
+	s->detached = true;
+	ev_io_stop(s->exporter->loop, &s->io);
+	ev_timer_set(&s->deadline, hold_s, 0.);
+	ev_timer_start(s->exporter->loop, &s->deadline);
+	log_info("%s: the link to %s is lost: %s; kept for up to %u s", s->busid, s->peer, reason,
+		hold_s);
+}
+
+/* A session goes on by the connection of another, which is over. */
+static void attach(struct exporter_session *s, const struct exporter_session *by)
+{
+	s->detached = false;
+	strcpy(s->peer, by->peer);
+	ev_timer_stop(s->exporter->loop, &s->deadline);
+	ev_io_stop(s->exporter->loop, &s->io);
+	ev_io_set(&s->io, importer_fd(s->importer), EV_READ);
+	ev_io_start(s->exporter->loop, &s->io);
+	log_info("%s: the link to %s is back", s->busid, s->peer);
+}
+
+static void on_resume(void *user, const struct usbip_resume *how)
+{
+	struct exporter_session *s = user, *of = s->exporter->sessions;
+
+	while (of && !importer_has_token(of->importer, how->token))
+		of = of->next;
+	if (of && !importer_resume(of->importer, s->importer, how)) {
+		attach(of, s);
+		return;
+	}
+	log_info("%s wants to go on with a session that is over", s->peer);
+	importer_refuse(s->importer, USBIP_ST_NODEV);
+}
+
 static const struct importer_callbacks importer_callbacks = {
-	.list = on_list, .import = on_import, .closed = on_closed};
+	.list = on_list,
+	.import = on_import,
+	.closed = on_closed,
+	.detached = on_detached,
+	.resume = on_resume,
+};
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
@@ -366,8 +423,9 @@ static void on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	ev_timer_stop(loop, timer);
 	importer_end(s->importer,
-		importer_is_let_in(s->importer) ? "it has asked for nothing"
-						: "it has not shown that it has the key");
+		s->detached				  ? "it is not back"
+			: importer_is_let_in(s->importer) ? "it has asked for nothing"
+							  : "it has not shown that it has the key");
 }
 
 static void start_session(struct exporter *e, struct exporter_session *s, const struct conn *conn)
@@ -462,7 +520,7 @@ static void update_io(struct exporter_session *s)
 	short wanted = importer_events(s->importer);
 	int events = (wanted & POLLIN ? EV_READ : 0) | (wanted & POLLOUT ? EV_WRITE : 0);
 
-	if (s->over || events == (s->io.events & (EV_READ | EV_WRITE)))
+	if (s->over || s->detached || events == (s->io.events & (EV_READ | EV_WRITE)))
 		return;
 	ev_io_stop(s->exporter->loop, &s->io);
 	ev_io_set(&s->io, s->io.fd, events);

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "bridge/answers.h"
 #include "bridge/conn.h"
 #include "bridge/urbpool.h"
 
@@ -18,12 +20,15 @@
 
 enum state {
 	/* What is awaited: */
-	STATE_KEY,   /* that it is shown */
-	STATE_OP,    /* op_common */
-	STATE_BUSID, /* of OP_REQ_IMPORT */
+	STATE_KEY,     /* that it is shown */
+	STATE_OP,      /* op_common */
+	STATE_BUSID,   /* of OP_REQ_IMPORT */
+	STATE_SESSION, /* what follows OP_REQ_SESSION */
+	STATE_RESUME,  /* likewise OP_REQ_RESUME */
 	STATE_URBS,
 	/* In these nothing is read: */
-	STATE_IMPORTING, /* importer_give or importer_refuse is awaited */
+	STATE_IMPORTING, /* importer_give, importer_refuse or importer_resume is awaited */
+	STATE_DETACHED,	 /* importer_resume is awaited */
 	STATE_ENDING,	 /* closed when all has gone */
 	STATE_CLOSED,
 };
@@ -38,14 +43,19 @@ struct importer {
 	bool unplugged;	  /* likewise: URBs come back first */
 	struct usbdevice *device;
 	uint32_t devid;
-	struct outbox outbox;
 	/* what comes before the URBs */
+	enum usbip_op reply; /* to what has been asked */
 	struct outbox_message op;
 	uint8_t *op_payload;
+	/* a session that can be resumed */
+	bool in_session;
+	uint32_t hold_s;
+	uint8_t token[USBIP_TOKEN_SIZE];
+	uint32_t next, received; /* its messages: the number of the next, and of those received */
 	/* URBs */
 	struct urbpool pool;
 	struct urbpool_urb *at_device;
-	struct urbpool_urb *answers, **last_answer; /* in the order of the outbox */
+	struct answers answers;
 	/* in: messages, and data that has come with them */
 	uint8_t rx[RX_SIZE];
 	size_t rx_at, rx_have;
@@ -78,14 +88,37 @@ static void close_protocol(struct importer *i, const char *field)
 	close_with(i, "it broke the USB/IP protocol: %s", field);
 }
 
+/* Of a connection; of half a message that has come by it nothing is to be known. */
+static void cut(struct importer *i)
+{
+	conn_close(&i->conn);
+	answers_cut(&i->answers);
+	if (i->rx_urb)
+		urbpool_give(&i->pool, i->rx_urb);
+	i->rx_urb = NULL;
+	i->rx_payload = 0;
+	i->rx_at = i->rx_have = 0;
+	i->full = false;
+}
+
 static void close_lost(struct importer *i, int error)
 {
+	char reason[100];
+
 	if (error == -ECONNRESET || error == -EPIPE)
-		close_with(i, "it closed the connection");
+		(void)snprintf(reason, sizeof(reason), "it closed the connection");
 	else if (error == -ETIMEDOUT)
-		close_with(i, "it does not answer any more");
+		(void)snprintf(reason, sizeof(reason), "it does not answer any more");
 	else
-		close_with(i, "the connection failed: %s", conn_why(&i->conn, error));
+		(void)snprintf(reason, sizeof(reason), "the connection failed: %s",
+			conn_why(&i->conn, error));
+	if (!i->in_session || i->state != STATE_URBS) {
+		close_with(i, "%s", reason);
+		return;
+	}
+	cut(i);
+	i->state = STATE_DETACHED;
+	i->callbacks->detached(i->user, reason);
 }
 
 /* ---- the key ---- */
@@ -108,18 +141,19 @@ static void look_at_key(struct importer *i)
 
 /* ---- what comes before the URBs ---- */
 
-static void put_op(struct importer *i, enum usbip_op code, enum usbip_status status)
+static void put_op(struct importer *i, enum usbip_status status)
 {
-	const struct usbip_op_common op = {USBIP_VERSION, (uint16_t)code, status};
+	const struct usbip_op_common op = {USBIP_VERSION, (uint16_t)i->reply, status};
 	const char *field;
 
 	(void)usbip_put_op_common(i->op.header, &op, &field);
 	i->op.header_size = USBIP_OP_COMMON_SIZE;
 	i->op.payload = i->op_payload;
-	outbox_put(&i->outbox, &i->op);
+	outbox_put(&i->answers.outbox, &i->op);
 }
 
-static uint32_t write_entry(uint8_t *out, const struct devlist_entry *entry)
+static uint32_t write_entry(
+	const struct importer *i, uint8_t *out, const struct devlist_entry *entry)
 {
 	const char *field;
 	uint32_t size = USBIP_DEVICE_SIZE;
@@ -128,6 +162,8 @@ static uint32_t write_entry(uint8_t *out, const struct devlist_entry *entry)
 		return 0;
 	for (unsigned n = 0; n < entry->device.num_interfaces; n++) {
 		usbip_put_interface(out + size, &entry->interfaces[n]);
+		if (i->callbacks->resume)
+			usbip_put_resumable(out + size);
 		size += USBIP_INTERFACE_SIZE;
 	}
 	return size;
@@ -143,7 +179,7 @@ static bool write_list(struct importer *i, const struct devlist_entry *entries, 
 	if (!i->op_payload)
 		return false;
 	for (unsigned n = 0; n < num; n++) {
-		uint32_t written = write_entry(i->op_payload + size, &entries[n]);
+		uint32_t written = write_entry(i, i->op_payload + size, &entries[n]);
 
 		size += written;
 		count += written > 0;
@@ -159,7 +195,8 @@ static void on_list(struct importer *i)
 	unsigned num = i->callbacks->list(i->user, &entries);
 
 	if (entries && write_list(i, entries, num)) {
-		put_op(i, USBIP_OP_REP_DEVLIST, USBIP_ST_OK);
+		i->reply = USBIP_OP_REP_DEVLIST;
+		put_op(i, USBIP_ST_OK);
 		i->state = STATE_ENDING;
 	} else {
 		close_with(i, "%s", strerror(ENOMEM));
@@ -169,6 +206,7 @@ static void on_list(struct importer *i)
 
 static void on_op(struct importer *i, const uint8_t *record)
 {
+	bool resumable = i->callbacks->resume;
 	struct usbip_op_common op;
 	const char *field;
 
@@ -178,8 +216,19 @@ static void on_op(struct importer *i, const uint8_t *record)
 		on_list(i);
 	else if (op.code == USBIP_OP_REQ_IMPORT)
 		i->state = STATE_BUSID;
+	else if (op.code == USBIP_OP_REQ_SESSION && resumable)
+		i->state = STATE_SESSION;
+	else if (op.code == USBIP_OP_REQ_RESUME && resumable)
+		i->state = STATE_RESUME;
 	else
 		close_protocol(i, "op_common.code: not a request");
+}
+
+static void ask_for(struct importer *i, const char *busid, enum usbip_op reply)
+{
+	i->reply = reply;
+	i->state = STATE_IMPORTING;
+	i->callbacks->import(i->user, busid);
 }
 
 static void on_busid(struct importer *i, const uint8_t *record)
@@ -187,30 +236,66 @@ static void on_busid(struct importer *i, const uint8_t *record)
 	char busid[USBIP_BUSID_SIZE];
 	const char *field;
 
-	if (usbip_get_busid(record, busid, &field)) {
+	if (usbip_get_busid(record, busid, &field))
+		close_protocol(i, field);
+	else
+		ask_for(i, busid, USBIP_OP_REP_IMPORT);
+}
+
+static void on_session(struct importer *i, const uint8_t *record)
+{
+	struct usbip_session session;
+	const char *field;
+
+	if (usbip_get_session(record, &session, &field)) {
 		close_protocol(i, field);
 		return;
 	}
+	i->in_session = true;
+	i->hold_s = session.hold_s < IMPORTER_MAX_HOLD_S ? session.hold_s : IMPORTER_MAX_HOLD_S;
+	ask_for(i, session.busid, USBIP_OP_REP_SESSION);
+}
+
+static void on_resume(struct importer *i, const uint8_t *record)
+{
+	struct usbip_resume how;
+
+	usbip_get_resume(record, &how);
+	i->reply = USBIP_OP_REP_RESUME;
 	i->state = STATE_IMPORTING;
-	i->callbacks->import(i->user, busid);
+	i->callbacks->resume(i->user, &how);
+}
+
+static bool write_given(struct importer *i, const struct usbip_device *description)
+{
+	const char *field;
+
+	i->op_payload = malloc(USBIP_DEVICE_SIZE + USBIP_TOKEN_SIZE);
+	if (!i->op_payload || usbip_put_device(i->op_payload, description, &field))
+		return false;
+	i->op.payload_size = USBIP_DEVICE_SIZE;
+	if (!i->in_session)
+		return true;
+	if (getrandom(i->token, sizeof(i->token), 0) != sizeof(i->token))
+		return false;
+	memcpy(i->op_payload + USBIP_DEVICE_SIZE, i->token, sizeof(i->token));
+	i->op.payload_size += USBIP_TOKEN_SIZE;
+	return true;
 }
 
 void importer_give(
 	struct importer *i, struct usbdevice *device, const struct usbip_device *description)
 {
-	const char *field;
-
 	if (i->state != STATE_IMPORTING)
 		return;
 	i->device = device;
 	i->devid = description->busnum << 16 | (description->devnum & 0xffff);
-	i->op_payload = malloc(USBIP_DEVICE_SIZE);
-	if (!i->op_payload || usbip_put_device(i->op_payload, description, &field)) {
+	if (!write_given(i, description)) {
 		close_with(i, "%s", strerror(ENOMEM));
 		return;
 	}
-	i->op.payload_size = USBIP_DEVICE_SIZE;
-	put_op(i, USBIP_OP_REP_IMPORT, USBIP_ST_OK);
+	i->answers.kept = i->in_session;
+	put_op(i, USBIP_ST_OK);
 	i->state = STATE_URBS;
 }
 
@@ -218,72 +303,11 @@ void importer_refuse(struct importer *i, enum usbip_status status)
 {
 	if (i->state != STATE_IMPORTING)
 		return;
-	put_op(i, USBIP_OP_REP_IMPORT, status);
+	put_op(i, status);
 	i->state = STATE_ENDING;
 }
 
 /* ---- URBs ---- */
-
-static void put_answer(struct importer *i, struct outbox_message *m, const struct usbip_header *h)
-{
-	const char *field;
-
-	/* What is put is in its bounds, as it was when it came. */
-	(void)usbip_put_header(m->header, h, &field);
-	m->header_size = USBIP_HEADER_SIZE;
-	m->payload_size = 0;
-	outbox_put(&i->outbox, m);
-}
-
-static void put_unlinked(
-	struct importer *i, struct outbox_message *m, uint32_t seqnum, int32_t status)
-{
-	const struct usbip_header h = {
-		.command = USBIP_RET_UNLINK, .seqnum = seqnum, .u.ret_unlink.status = status};
-
-	put_answer(i, m, &h);
-}
-
-/* Behind the data that is sent, if any. */
-static uint32_t write_packets(struct urbpool_urb *u, uint8_t *out)
-{
-	const char *field;
-
-	for (unsigned n = 0; n < u->at_device.num_packets; n++) {
-		(void)usbip_put_iso_packet(out, &u->packets[n], &field);
-		out += USBIP_ISO_PACKET_SIZE;
-	}
-	return u->at_device.num_packets * USBIP_ISO_PACKET_SIZE;
-}
-
-static void put_submitted(struct importer *i, struct urbpool_urb *u)
-{
-	const struct usbdevice_urb *at = &u->at_device;
-	uint8_t *data = u->buffer + USBDEVICE_SETUP_SIZE;
-	uint32_t size = u->in ? at->actual : 0;
-	const struct usbip_header h = {
-		.command = USBIP_RET_SUBMIT,
-		.seqnum = u->seqnum,
-		.u.ret_submit =
-			{
-				.status = at->status,
-				.actual_length = at->actual,
-				.number_of_packets = at->num_packets,
-				.error_count = at->num_errors,
-			},
-	};
-
-	put_answer(i, &u->answer, &h);
-	u->answer.payload = data;
-	u->answer.payload_size = size + write_packets(u, data + size);
-}
-
-static void keep_until_sent(struct importer *i, struct urbpool_urb *u)
-{
-	u->next = NULL;
-	*i->last_answer = u;
-	i->last_answer = &u->next;
-}
 
 /* It has not been at the device, or is not any more. */
 static void answer(struct importer *i, struct urbpool_urb *u)
@@ -294,15 +318,7 @@ static void answer(struct importer *i, struct urbpool_urb *u)
 	}
 	if (i->unplugged && !u->unlinking && u->at_device.status == -ECONNRESET)
 		u->at_device.status = -ESHUTDOWN;
-	if (u->unlinking && u->at_device.status == -ECONNRESET) {
-		put_unlinked(i, &u->unlinked, u->unlink_seqnum, -ECONNRESET);
-	} else {
-		/* Also one that was faster than its unlink: what it brought is worth having. */
-		put_submitted(i, u);
-		if (u->unlinking)
-			put_unlinked(i, &u->unlinked, u->unlink_seqnum, 0);
-	}
-	keep_until_sent(i, u);
+	answers_put(&i->answers, u);
 }
 
 static void on_done(struct usbdevice_urb *at)
@@ -344,12 +360,18 @@ static void submit(struct importer *i, struct urbpool_urb *u)
 	i->at_device = u;
 }
 
+static void message_came(struct importer *i)
+{
+	i->received = ++i->next;
+}
+
 /* All of a CMD_SUBMIT has come. */
 static void on_submit(struct importer *i, struct urbpool_urb *u)
 {
 	const uint8_t *packets = u->buffer + USBDEVICE_SETUP_SIZE + u->at_device.length;
 	const char *field;
 
+	message_came(i);
 	for (unsigned n = 0; n < u->at_device.num_packets; n++) {
 		if (!usbip_get_iso_packet(
 			    packets + n * USBIP_ISO_PACKET_SIZE, &u->packets[n], &field))
@@ -381,13 +403,19 @@ static void init_urb(struct importer *i, struct urbpool_urb *u, const struct usb
 	memcpy(u->buffer, cmd->setup, USBDEVICE_SETUP_SIZE);
 }
 
-/* 1: go on; 0: not before answers have gone; -errno. */
+/*
+ * 1: go on; 0: not before answers have gone; -errno.
+ *
+ * In a session nothing comes of waiting: what would make room is said in the messages that wait.
+ * There each URB may have been followed by an unlink that came too late, and be the next by now.
+ */
 static int may_take(struct importer *i, uint32_t bytes)
 {
-	if (i->pool.num_used < IMPORTER_MAX_URBS &&
-		i->pool.bytes_used + bytes <= IMPORTER_MAX_BYTES)
+	unsigned most = i->in_session ? 2 * IMPORTER_MAX_URBS : IMPORTER_MAX_URBS;
+
+	if (i->pool.num_used < most && i->pool.bytes_used + bytes <= IMPORTER_MAX_BYTES)
 		return 1;
-	if (!outbox_empty(&i->outbox))
+	if (!i->in_session && !outbox_empty(&i->answers.outbox))
 		return 0;
 	close_with(i, "it has more than %d URBs or %u MiB under way", IMPORTER_MAX_URBS,
 		IMPORTER_MAX_BYTES >> 20);
@@ -433,22 +461,25 @@ static bool on_cmd_unlink(struct importer *i, const struct usbip_header *h)
 	struct urbpool_urb *u = find(i, h->u.cmd_unlink.seqnum);
 
 	if (u) {
+		message_came(i);
 		u->unlinking = true;
 		u->unlink_seqnum = h->seqnum;
 		usbdevice_cancel(&u->at_device);
 		return true;
 	}
 	/* It has been answered already, or there was none. These wait for nothing but the socket,
-	 * so that who unlinks is never too much. */
-	if (i->pool.num_used >= 2 * IMPORTER_MAX_URBS && !outbox_empty(&i->outbox))
+	 * so that who unlinks is never too much; in a session they wait to be acknowledged. */
+	if (i->in_session && may_take(i, 0) <= 0)
+		return false;
+	if (i->pool.num_used >= 2 * IMPORTER_MAX_URBS && !outbox_empty(&i->answers.outbox))
 		return false;
 	u = urbpool_take(&i->pool, 0, 0);
 	if (!u) {
 		close_with(i, "%s", strerror(ENOMEM));
 		return false;
 	}
-	put_unlinked(i, &u->unlinked, h->seqnum, 0);
-	keep_until_sent(i, u);
+	message_came(i);
+	answers_put_unlinked(&i->answers, u, h->seqnum);
 	return true;
 }
 
@@ -466,14 +497,21 @@ static bool on_header(struct importer *i, const uint8_t *record)
 		close_protocol(i, "usbip_header_basic.command: not a request");
 		return false;
 	}
-	if (h.devid != i->devid) {
-		close_protocol(i, "usbip_header_basic.devid: not the imported device's");
+	if (i->in_session ? answers_acknowledge(&i->answers, h.devid) : h.devid != i->devid) {
+		close_protocol(i,
+			i->in_session ? "usbip_header_basic.devid: more than has been sent"
+				      : "usbip_header_basic.devid: not the imported device's");
 		return false;
 	}
 	return h.command == USBIP_CMD_SUBMIT ? on_cmd_submit(i, &h) : on_cmd_unlink(i, &h);
 }
 
 /* ---- in ---- */
+
+static bool is_connected(const struct importer *i)
+{
+	return i->state != STATE_DETACHED && i->state != STATE_CLOSED;
+}
 
 static bool is_listening(const struct importer *i)
 {
@@ -502,6 +540,12 @@ static bool on_record(struct importer *i, const uint8_t *record)
 	case STATE_BUSID:
 		on_busid(i, record);
 		return true;
+	case STATE_SESSION:
+		on_session(i, record);
+		return true;
+	case STATE_RESUME:
+		on_resume(i, record);
+		return true;
 	default:
 		return on_header(i, record);
 	}
@@ -511,10 +555,14 @@ static bool on_record(struct importer *i, const uint8_t *record)
 static bool take(struct importer *i)
 {
 	const uint8_t *at = i->rx + i->rx_at;
-	size_t left = i->rx_have - i->rx_at;
-	size_t record = i->state == STATE_OP ? USBIP_OP_COMMON_SIZE
-		: i->state == STATE_BUSID    ? USBIP_BUSID_SIZE
-					     : USBIP_HEADER_SIZE;
+	size_t left = i->rx_have - i->rx_at, record;
+	static const size_t sizes[] = {
+		[STATE_OP] = USBIP_OP_COMMON_SIZE,
+		[STATE_BUSID] = USBIP_BUSID_SIZE,
+		[STATE_SESSION] = USBIP_SESSION_SIZE,
+		[STATE_RESUME] = USBIP_RESUME_SIZE,
+		[STATE_URBS] = USBIP_HEADER_SIZE,
+	};
 
 	if (!is_listening(i))
 		return false;
@@ -527,6 +575,7 @@ static bool take(struct importer *i)
 			payload_came(i, part);
 		return part > 0;
 	}
+	record = sizes[i->state];
 	if (left < record)
 		return false;
 	if (!on_record(i, at)) {
@@ -585,8 +634,7 @@ struct importer *importer_new(
 	i->conn = *conn;
 	i->callbacks = callbacks;
 	i->user = user;
-	i->last_answer = &i->answers;
-	outbox_init(&i->outbox);
+	answers_init(&i->answers, &i->pool);
 	if (conn->ready)
 		let_in(i);
 	return i;
@@ -599,12 +647,7 @@ void importer_free(struct importer *i)
 	conn_close(&i->conn);
 	if (i->rx_urb)
 		urbpool_give(&i->pool, i->rx_urb);
-	while (i->answers) {
-		struct urbpool_urb *u = i->answers;
-
-		i->answers = u->next;
-		urbpool_give(&i->pool, u);
-	}
+	answers_fini(&i->answers);
 	urbpool_fini(&i->pool);
 	free(i->op_payload);
 	free(i);
@@ -617,11 +660,12 @@ int importer_fd(const struct importer *i)
 
 short importer_events(const struct importer *i)
 {
-	if (i->state == STATE_CLOSED)
+	if (!is_connected(i))
 		return 0;
 	if (i->state == STATE_KEY)
 		return conn_events(&i->conn);
-	return (short)((is_listening(i) ? POLLIN : 0) | (outbox_empty(&i->outbox) ? 0 : POLLOUT));
+	return (short)((is_listening(i) ? POLLIN : 0) |
+		(outbox_empty(&i->answers.outbox) ? 0 : POLLOUT));
 }
 
 /* What has been taken from the socket, which therefore wakes nobody: one record at most. */
@@ -641,41 +685,76 @@ void importer_dispatch(struct importer *i)
 	for (int n = 0; n < RECEIVE_BURST && is_listening(i) && receive(i); n++)
 		;
 	importer_flush(i);
-	if (i->let_in && i->state != STATE_CLOSED)
+	if (i->let_in && is_connected(i))
 		conn_await(&i->conn, i->rx_payload < WORTH_AWAITING ? 1 : (int)i->rx_payload);
-}
-
-static void give_sent_back(struct importer *i)
-{
-	struct urbpool_urb *u;
-
-	while ((u = i->answers) && !u->answer.queued && !u->unlinked.queued) {
-		i->answers = u->next;
-		urbpool_give(&i->pool, u);
-	}
-	if (!i->answers)
-		i->last_answer = &i->answers;
 }
 
 void importer_flush(struct importer *i)
 {
-	int r = i->state == STATE_CLOSED ? 0 : outbox_flush(&i->outbox, &i->conn);
+	int r = is_connected(i) ? outbox_flush(&i->answers.outbox, &i->conn) : 0;
 
 	if (r) {
 		close_lost(i, r);
 		return;
 	}
-	give_sent_back(i);
+	answers_sent(&i->answers);
 	/* What waited for that, or for a call of the device. */
 	i->full = false;
 	take_all(i);
 	drain(i);
-	if (i->state == STATE_ENDING && outbox_empty(&i->outbox) && !(i->unplugged && i->at_device))
+	if (i->state == STATE_ENDING && outbox_empty(&i->answers.outbox) &&
+		!(i->unplugged && i->at_device))
 		close_with(i, "%s", i->reason);
+}
+
+bool importer_is_new(const struct importer *i)
+{
+	return i->state != STATE_URBS && i->state != STATE_DETACHED;
+}
+
+/* ---- a session, on another connection ---- */
+
+bool importer_has_token(const struct importer *i, const uint8_t token[USBIP_TOKEN_SIZE])
+{
+	unsigned differs = !i->in_session || importer_is_new(i);
+
+	for (unsigned n = 0; n < USBIP_TOKEN_SIZE; n++)
+		differs |= (unsigned)(token[n] ^ i->token[n]);
+	return !differs;
+}
+
+uint32_t importer_hold_s(const struct importer *i)
+{
+	return i->hold_s;
+}
+
+int importer_resume(struct importer *i, struct importer *from, const struct usbip_resume *how)
+{
+	bool waits = from->rx_have - from->rx_at == USBIP_RESUME_SIZE;
+
+	if (!importer_has_token(i, how->token) || from->state != STATE_IMPORTING || !waits ||
+		!answers_may_go_on_after(&i->answers, how->received))
+		return -EPROTO;
+	cut(i);
+	i->conn = from->conn;
+	memset(&from->conn, 0, sizeof(from->conn));
+	from->conn.fd = -1;
+	close_with(from, "%s", "");
+	i->state = STATE_URBS;
+	i->next = how->first;
+	(void)answers_acknowledge(&i->answers, how->received);
+	usbip_put_received(i->op_payload, i->received);
+	i->op.payload_size = 4;
+	i->reply = USBIP_OP_REP_RESUME;
+	put_op(i, USBIP_ST_OK);
+	answers_again(&i->answers);
+	return 0;
 }
 
 void importer_end(struct importer *i, const char *reason)
 {
+	if (i->state == STATE_DETACHED)
+		close_with(i, "%s", reason);
 	if (i->state == STATE_CLOSED)
 		return;
 	(void)snprintf(i->reason, sizeof(i->reason), "%s", reason);
@@ -686,6 +765,8 @@ void importer_end(struct importer *i, const char *reason)
 void importer_unplugged(struct importer *i, const char *reason)
 {
 	importer_end(i, reason);
+	if (i->state == STATE_CLOSED)
+		return;
 	i->unplugged = true;
 	for (struct urbpool_urb *u = i->at_device; u; u = u->next)
 		usbdevice_cancel(&u->at_device);
@@ -694,11 +775,6 @@ void importer_unplugged(struct importer *i, const char *reason)
 bool importer_is_let_in(const struct importer *i)
 {
 	return i->let_in;
-}
-
-bool importer_is_new(const struct importer *i)
-{
-	return i->state != STATE_URBS;
 }
 
 void importer_peer(const struct importer *i, char *out)

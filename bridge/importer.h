@@ -20,6 +20,9 @@
 #define IMPORTER_MAX_URBS 1024
 #define IMPORTER_MAX_BYTES (16u << 20)
 
+/* The most that a session is kept for without a connection, s. */
+#define IMPORTER_MAX_HOLD_S 600
+
 struct conn;
 struct importer;
 struct usbdevice;
@@ -33,6 +36,11 @@ struct importer_callbacks {
 	/* The connection is closed; the importer may be freed once the device, if it has one, is
 	 * closed. `reason` is for people; empty: it has been served. */
 	void (*closed)(void *user, const char *reason);
+	/* Both or neither, and without them nobody can ask for a session. Its connection is lost,
+	 * and closed: URBs and answers wait for importer_resume, or for importer_end. */
+	void (*detached)(void *user, const char *reason);
+	/* It wants to go on with a session: importer_resume or importer_refuse is the answer. */
+	void (*resume)(void *user, const struct usbip_resume *how);
 };
 
 /* Takes `conn` over (its struct is copied), ready or not: where it is encrypted (conn_secure),
@@ -53,6 +61,17 @@ void importer_flush(struct importer *i);
 void importer_give(
 	struct importer *i, struct usbdevice *device, const struct usbip_device *description);
 void importer_refuse(struct importer *i, enum usbip_status status);
+
+/* Whether this is its session's token. */
+bool importer_has_token(const struct importer *i, const uint8_t token[USBIP_TOKEN_SIZE]);
+
+/* How long the session waits for its importer, once that is lost, in s. */
+uint32_t importer_hold_s(const struct importer *i);
+
+/* `i` goes on with the connection of `from`, which is closed: as one that has been served. What it
+ * may still have of its own is cut off, as the other end has given that up. 0; -EPROTO: this is not
+ * its session, and nothing has changed. */
+int importer_resume(struct importer *i, struct importer *from, const struct usbip_resume *how);
 
 /* Sends what there is to be sent, and closes: the exporter ends, for example. What is at the device
  * is not waited for, nor answered. */

@@ -25,6 +25,9 @@ struct urbpool_urb {
 	/* Of the CMD_SUBMIT, and of the CMD_UNLINK for it. */
 	uint32_t seqnum, unlink_seqnum;
 	bool in, unlinking;
+	/* Of what is answered, see answers.h: which messages, and the number of the first. */
+	bool has_answer, has_unlinked;
+	uint32_t number;
 	/* A control request's setup or nothing, data, packets as they are on the wire. */
 	uint8_t *buffer;
 	struct usbip_iso_packet *packets;
