@@ -11,6 +11,7 @@
 #include <linux/usb/ch9.h>
 
 #include "bridge/conn.h"
+#include "bridge/resend.h"
 #include "bridge/tap.h"
 #include "bridge/tls.h"
 #include "bridge/urbtable.h"
@@ -26,10 +27,11 @@ _Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room 
 enum state {
 	STATE_CONNECTING,
 	STATE_DISCONNECTING, /* client_disconnect */
+	STATE_LOST,	     /* client_resume awaited */
 	STATE_CLOSED,
 	/* In these what is in the outbox is sent: */
-	STATE_REQUESTED, /* op_common of OP_REP_IMPORT awaited */
-	STATE_DEVICE,	 /* its usbip_usb_device awaited */
+	STATE_REQUESTED, /* op_common of OP_REP_IMPORT, or OP_REP_SESSION, awaited */
+	STATE_DEVICE,	 /* its usbip_usb_device awaited, and its token */
 	STATE_IMPORTED,
 };
 
@@ -43,32 +45,60 @@ struct client {
 	struct outbox outbox;
 	struct tap *tap; /* NULL: nobody can ask for copies */
 	/* in: a record (header or op message), then perhaps payload */
-	uint8_t rx[USBIP_DEVICE_SIZE];
+	uint8_t rx[USBIP_DEVICE_SIZE + USBIP_TOKEN_SIZE];
 	size_t rx_have;
 	struct client_urb *rx_urb; /* whose payload is awaited; NULL: it goes to scratch */
 	uint32_t rx_payload;	   /* bytes of payload still to come */
 	uint8_t *rx_at;
-	/* OP_REQ_IMPORT */
+	/* OP_REQ_IMPORT; or OP_REQ_SESSION, of a longer payload that begins the same */
 	struct outbox_message import;
-	uint8_t busid[USBIP_BUSID_SIZE];
+	uint8_t busid[USBIP_SESSION_SIZE];
+	/* a session that may be resumed; messages are counted from its start */
+	bool in_session;
+	uint8_t token[USBIP_TOKEN_SIZE];
+	uint32_t received;
+	uint64_t next;	   /* the number of the message that is put next */
+	uint64_t first;	   /* LOST: `next` then */
+	uint64_t accepted; /* that the server is known to have received */
 	uint8_t scratch[SCRATCH_SIZE];
 };
 
 static void close_with(struct client *c, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* For good, or for now. */
+static bool is_over(const struct client *c)
+{
+	return c->state == STATE_CLOSED || c->state == STATE_LOST;
+}
+
+/* Of half a message that has come nothing is known: it comes again. */
+static void lose(struct client *c, int error, const char *reason)
+{
+	c->state = STATE_LOST;
+	c->first = c->next;
+	c->rx_have = 0;
+	c->rx_payload = 0;
+	c->rx_urb = NULL;
+	c->callbacks->lost(c->user, error, reason);
+}
+
 static void close_with(struct client *c, int error, const char *format, ...)
 {
 	char reason[256];
 	va_list args;
 
-	if (c->state == STATE_CLOSED)
+	if (is_over(c))
 		return;
 	va_start(args, format);
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	c->state = STATE_CLOSED;
 	conn_close(&c->conn);
+	if (c->in_session && c->state == STATE_IMPORTED && error != -EPROTO) {
+		lose(c, error, reason);
+		return;
+	}
+	c->state = STATE_CLOSED;
 	c->callbacks->closed(c->user, error, reason);
 }
 
@@ -163,10 +193,23 @@ int client_new(const struct conn *conn, const char *busid, const struct client_c
 	c->state = conn->ready ? STATE_REQUESTED : STATE_CONNECTING;
 	c->import.header_size = USBIP_OP_COMMON_SIZE;
 	c->import.payload = c->busid;
-	c->import.payload_size = sizeof(c->busid);
+	c->import.payload_size = USBIP_BUSID_SIZE;
 	outbox_put(&c->outbox, &c->import);
 	*out = c;
 	return 0;
+}
+
+void client_ask_session(struct client *c, uint32_t hold_s)
+{
+	const struct usbip_op_common op = {.version = USBIP_VERSION, .code = USBIP_OP_REQ_SESSION};
+	struct usbip_session session = {.hold_s = hold_s};
+	const char *field;
+
+	memcpy(session.busid, c->busid, sizeof(session.busid));
+	(void)usbip_put_op_common(c->import.header, &op, &field);
+	(void)usbip_put_session(c->busid, &session, &field);
+	c->import.payload_size = USBIP_SESSION_SIZE;
+	c->in_session = true;
 }
 
 void client_free(struct client *c)
@@ -184,7 +227,7 @@ int client_fd(const struct client *c)
 
 short client_events(const struct client *c)
 {
-	if (c->state == STATE_CLOSED)
+	if (is_over(c))
 		return 0;
 	if (c->state == STATE_CONNECTING)
 		return conn_events(&c->conn);
@@ -202,7 +245,9 @@ static void on_import_reply(struct client *c)
 		return;
 	if (usbip_get_op_common(c->rx, &op, &field)) {
 		close_protocol(c, field);
-	} else if (op.code != USBIP_OP_REP_IMPORT) {
+	} else if (c->in_session && op.code != USBIP_OP_REP_SESSION) {
+		close_protocol(c, "op_common.code: not OP_REP_SESSION");
+	} else if (!c->in_session && op.code != USBIP_OP_REP_IMPORT) {
 		close_protocol(c, "op_common.code: not OP_REP_IMPORT");
 	} else if (op.status) {
 		int error = op.status == USBIP_ST_DEV_BUSY ? -EBUSY
@@ -224,23 +269,41 @@ static void on_import_device(struct client *c)
 
 	if (usbip_get_device(c->rx, &device, &field)) {
 		close_protocol(c, field);
-	} else if (strncmp(device.busid, (const char *)c->busid, sizeof(c->busid))) {
+	} else if (strncmp(device.busid, (const char *)c->busid, USBIP_BUSID_SIZE)) {
 		close_protocol(c, "usbip_usb_device.busid: not the one asked for");
 	} else {
 		c->state = STATE_IMPORTED;
 		c->devid = device.busnum << 16 | (device.devnum & 0xffff);
+		memcpy(c->token, c->rx + USBIP_DEVICE_SIZE, sizeof(c->token));
 		c->callbacks->imported(c->user, &device);
 	}
 }
 
 /* ---- URBs, out ---- */
 
+static bool is_open(const struct client *c)
+{
+	return c->state == STATE_IMPORTED || c->state == STATE_LOST;
+}
+
+/* What is in its place in a session: how many messages have come. */
+static uint32_t devid(const struct client *c)
+{
+	return c->in_session ? c->received : c->devid;
+}
+
+static void put(struct client *c, struct outbox_message *m)
+{
+	m->number = c->next++;
+	outbox_put(&c->outbox, m);
+}
+
 int client_submit(struct client *c, struct client_urb *urb)
 {
 	bool in = urb_is_in(urb);
 	struct usbip_header h = {
 		.command = USBIP_CMD_SUBMIT,
-		.devid = c->devid,
+		.devid = devid(c),
 		.direction = in ? USBIP_DIR_IN : USBIP_DIR_OUT,
 		.ep = urb->endpoint & 0x0f,
 		.u.cmd_submit =
@@ -252,7 +315,7 @@ int client_submit(struct client *c, struct client_urb *urb)
 	};
 	const char *field;
 
-	if (c->state != STATE_IMPORTED)
+	if (!is_open(c))
 		return -ENOTCONN;
 	if (!urb->endpoint)
 		memcpy(h.u.cmd_submit.setup, urb->setup, sizeof(urb->setup));
@@ -268,7 +331,7 @@ int client_submit(struct client *c, struct client_urb *urb)
 	urb->submit.header_size = USBIP_HEADER_SIZE;
 	urb->submit.payload = urb->buffer;
 	urb->submit.payload_size = in ? 0 : urb->length;
-	outbox_put(&c->outbox, &urb->submit);
+	put(c, &urb->submit);
 	if (is_tapped(c))
 		tap_urb(c, urb, false);
 	return 0;
@@ -289,18 +352,18 @@ void client_unlink(struct client *c, struct client_urb *urb)
 	struct usbip_header h = {
 		.command = USBIP_CMD_UNLINK,
 		.seqnum = urbtable_unlink_seqnum(urb->seqnum),
-		.devid = c->devid,
+		.devid = devid(c),
 		.u.cmd_unlink.seqnum = urb->seqnum,
 	};
 	const char *field;
 
-	if (c->state != STATE_IMPORTED || !urb->seqnum || urb->unlinking)
+	if (!is_open(c) || !urb->seqnum || urb->unlinking)
 		return;
 	urb->unlinking = true;
 	(void)usbip_put_header(urb->unlink.header, &h, &field);
 	urb->unlink.header_size = USBIP_HEADER_SIZE;
 	urb->unlink.payload_size = 0;
-	outbox_put(&c->outbox, &urb->unlink);
+	put(c, &urb->unlink);
 }
 
 struct conn_info client_link(const struct client *c)
@@ -318,6 +381,11 @@ uint32_t client_devid(const struct client *c)
 	return c->devid;
 }
 
+bool client_in_session(const struct client *c)
+{
+	return c->in_session && is_open(c);
+}
+
 unsigned client_in_flight(const struct client *c)
 {
 	return URBTABLE_SIZE - c->urbs.num_free;
@@ -325,7 +393,7 @@ unsigned client_in_flight(const struct client *c)
 
 void client_disconnect(struct client *c)
 {
-	if (c->state == STATE_IMPORTED)
+	if (is_open(c))
 		c->state = STATE_DISCONNECTING;
 }
 
@@ -366,10 +434,13 @@ void client_abandon(struct client *c)
 	}
 }
 
-/* RET_SUBMIT and its payload have been read. While an unlink is under way the URB need not wait for
- * the RET_UNLINK, but as long as the message is in the queue. */
+/* RET_SUBMIT and its payload have been read; NULL: of no URB any more. While an unlink is under way
+ * the URB need not wait for the RET_UNLINK, but as long as the message is in the queue. */
 static void submit_answered(struct client *c, struct client_urb *urb)
 {
+	c->received++;
+	if (!urb)
+		return;
 	urb->answered = true;
 	if (!urb->unlinking) {
 		urbtable_remove(&c->urbs, urb->seqnum);
@@ -377,7 +448,7 @@ static void submit_answered(struct client *c, struct client_urb *urb)
 		return;
 	}
 	client_flush(c);
-	if (c->state == STATE_IMPORTED && !urb->unlink.queued) {
+	if (is_open(c) && !urb->unlink.queued) {
 		urbtable_remove_answered(&c->urbs, urb->seqnum);
 		give_back(c, urb);
 	}
@@ -412,7 +483,7 @@ static void on_ret_submit(struct client *c, const struct usbip_header *h)
 		c->rx_urb = urb;
 		c->rx_at = urb ? urb->buffer : NULL;
 		c->rx_payload = ret->actual_length;
-	} else if (urb) {
+	} else {
 		submit_answered(c, urb);
 	}
 }
@@ -421,8 +492,10 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 {
 	struct client_urb *urb = urbtable_find_unlink(&c->urbs, h->seqnum);
 
-	if (urbtable_take_late_unlink(&c->urbs, h->seqnum))
+	if (urbtable_take_late_unlink(&c->urbs, h->seqnum)) {
+		c->received++;
 		return;
+	}
 	if (!urb || !urb->unlinking) {
 		close_protocol(c, "usbip_header_basic.seqnum: of no unlink that is in flight");
 		return;
@@ -431,6 +504,7 @@ static void on_ret_unlink(struct client *c, const struct usbip_header *h)
 		close_protocol(c, "usbip_header_basic.seqnum: of an unlink that has not been sent");
 		return;
 	}
+	c->received++;
 	if (urb->answered) {
 		urbtable_remove(&c->urbs, urb->seqnum);
 	} else {
@@ -461,8 +535,9 @@ static void on_header(struct client *c)
 static size_t record_size(const struct client *c)
 {
 	return c->state == STATE_REQUESTED ? USBIP_OP_COMMON_SIZE
-		: c->state == STATE_DEVICE ? USBIP_DEVICE_SIZE
-					   : USBIP_HEADER_SIZE;
+		: c->state == STATE_DEVICE
+		? USBIP_DEVICE_SIZE + (c->in_session ? USBIP_TOKEN_SIZE : 0)
+		: USBIP_HEADER_SIZE;
 }
 
 static void on_record(struct client *c)
@@ -487,11 +562,13 @@ static void received(struct client *c, size_t n)
 			c->rx_at += part;
 		c->rx_payload -= (uint32_t)part;
 		n -= part;
-		if (!c->rx_payload && c->rx_urb)
+		if (!c->rx_payload)
 			submit_answered(c, c->rx_urb);
 	}
+	if (is_over(c))
+		return;
 	c->rx_have += n;
-	if (c->state != STATE_CLOSED && !c->rx_payload && c->rx_have == record_size(c))
+	if (!c->rx_payload && c->rx_have == record_size(c))
 		on_record(c);
 }
 
@@ -516,7 +593,7 @@ static bool receive(struct client *c)
 		close_lost(c, n);
 	else if (n)
 		received(c, (size_t)n);
-	return n > 0 && (size_t)n == room && c->state != STATE_CLOSED;
+	return n > 0 && (size_t)n == room && !is_over(c);
 }
 
 void client_dispatch(struct client *c)
@@ -533,10 +610,68 @@ void client_dispatch(struct client *c)
 	}
 	/* Bounded, so that a fast server does not keep the phone's side from its turn; but for what
 	 * the socket would not wake us for. */
-	for (int i = 0; c->state != STATE_CLOSED && receive(c);)
+	for (int i = 0; !is_over(c) && receive(c);)
 		if (++i >= RECEIVE_BURST && !conn_drain(&c->conn))
 			break;
 	client_flush(c);
-	if (c->state != STATE_CLOSED)
+	if (!is_over(c))
 		conn_await(&c->conn, c->rx_payload < WORTH_AWAITING ? 1 : (int)c->rx_payload);
+}
+
+/* ---- the session on another connection ---- */
+
+void client_resumption(const struct client *c, struct usbip_resume *out)
+{
+	memcpy(out->token, c->token, sizeof(out->token));
+	out->received = c->received;
+	out->first = (uint32_t)c->first;
+}
+
+/* What waits for an answer is with the server if it has come there, and else is sent again; an
+ * unlink of what has been answered meanwhile is of no use to anybody. */
+static void send_again(struct client *c)
+{
+	struct resend again = {0};
+
+	outbox_init(&c->outbox);
+	for (unsigned i = 0; i < URBTABLE_SIZE; i++) {
+		struct client_urb *urb = c->urbs.entries[i].urb;
+
+		if (!urb)
+			continue;
+		urb->submit.queued = urb->unlink.queued = false;
+		if (!urb->answered && urb->submit.number >= c->accepted)
+			resend_add(&again, &urb->submit);
+		if (!urb->answered && urb->unlinking && urb->unlink.number >= c->accepted)
+			resend_add(&again, &urb->unlink);
+	}
+	c->next = c->first;
+	resend_put(&again, &c->next, &c->outbox);
+}
+
+/* Those that waited only for their unlink to leave. */
+static void give_answered_back(struct client *c, uint64_t until)
+{
+	for (unsigned i = 0; i < URBTABLE_SIZE && is_open(c); i++) {
+		struct client_urb *urb = c->urbs.entries[i].urb;
+
+		if (!urb || !urb->answered || urb->unlink.number < until)
+			continue;
+		urbtable_remove(&c->urbs, urb->seqnum);
+		give_back(c, urb);
+	}
+}
+
+int client_resume(struct client *c, struct conn *conn, uint32_t received)
+{
+	uint32_t lacking = (uint32_t)c->first - received;
+
+	if (c->state != STATE_LOST || lacking > c->first - c->accepted)
+		return -EPROTO;
+	c->accepted = c->first - lacking;
+	c->conn = *conn;
+	c->state = STATE_IMPORTED;
+	send_again(c);
+	give_answered_back(c, c->accepted);
+	return 0;
 }

@@ -58,11 +58,28 @@ struct client_callbacks {
 	 * other errnos of the connection.
 	 */
 	void (*closed)(void *user, int error, const char *reason);
+	/* Of client_ask_session alone; from client_dispatch or client_flush: the connection is
+	 * lost, and client_resume may give it another. Until then URBs may be submitted and
+	 * unlinked as ever; none is given back. */
+	void (*lost)(void *user, int error, const char *reason);
 };
 
 /* Takes `conn` over (its struct is copied) and asks for `busid` as soon as it is connected. */
 int client_new(const struct conn *conn, const char *busid, const struct client_callbacks *callbacks,
 	void *user, struct client **out);
+
+/* Asks for a session that outlives its connection, of a server that has such (devlist_can_resume):
+ * one without closes the connection. `hold_s`: for how long the server is to wait, s. Before
+ * anything else. */
+void client_ask_session(struct client *c, uint32_t hold_s);
+
+/* After `lost`, how the session is to be gone on with; it may be asked for more than once. */
+void client_resumption(const struct client *c, struct usbip_resume *out);
+
+/* Takes `conn` over, on which the server has agreed, and has received so many messages. What of
+ * the URBs in flight it lacks is sent again, what it has answered meanwhile comes; each is done
+ * once. 0; -EPROTO: it cannot have received so many, and the session is as it was. */
+int client_resume(struct client *c, struct conn *conn, uint32_t received);
 
 /* Copies of all URBs from now on; `tap` must stay as long as the client. */
 void client_set_tap(struct client *c, struct tap *tap);
@@ -102,6 +119,9 @@ void client_peer(const struct client *c, char *out);
 
 /* USB/IP's number of the imported device: its bus's in the upper 16 bits, its own in the lower. */
 uint32_t client_devid(const struct client *c);
+
+/* The session is there, and may be resumed when its connection is lost. */
+bool client_in_session(const struct client *c);
 
 /* URBs that the server has. */
 unsigned client_in_flight(const struct client *c);

@@ -20,6 +20,7 @@ struct outbox_message {
 	uint32_t header_size;
 	const uint8_t *payload;
 	uint32_t payload_size;
+	uint64_t number; /* for its user, who may count them */
 };
 
 struct outbox {
