@@ -666,8 +666,10 @@ int client_resume(struct client *c, struct conn *conn, uint32_t received)
 {
 	uint32_t lacking = (uint32_t)c->first - received;
 
-	if (c->state != STATE_LOST || lacking > c->first - c->accepted)
+	if (c->state != STATE_LOST || lacking > c->first - c->accepted) {
+		conn_close(conn);
 		return -EPROTO;
+	}
 	c->accepted = c->first - lacking;
 	c->conn = *conn;
 	c->state = STATE_IMPORTED;
