@@ -30,6 +30,7 @@ enum {
 	STATE_IMPORTING,
 	STATE_PROBING,
 	STATE_ACQUIRED,
+	STATE_RESUMING,
 	STATE_ENDED,
 };
 
@@ -38,6 +39,8 @@ enum {
 	TODO_NOTHING,
 	TODO_RETRY,  /* let go of the session, wait, and the same again */
 	TODO_SELECT, /* go on with the selection */
+	TODO_RESUME, /* the session, on another connection */
+	TODO_GO_ON,  /* it is */
 	TODO_END,    /* with `outcome` */
 };
 
@@ -120,6 +123,7 @@ static void drop_resolver(struct acquisition *a)
 static void drop_client(struct acquisition *a)
 {
 	drop_resolver(a);
+	resumer_stop(&a->resumer);
 	ev_io_stop(a->loop, &a->server);
 	client_free(a->client);
 	a->client = NULL;
@@ -264,6 +268,24 @@ static void dispatch_list(struct acquisition *a)
 
 /* ---- importing and probing ---- */
 
+/* One that is only looked at, as others are, is not to be kept from who else wants it. */
+static bool wants_session(const struct acquisition *a)
+{
+	bool meant = a->verdict == SELECTION_FOUND || a->selection.num_candidates == 1;
+
+	return a->options.hold_s && !a->plain && meant && devlist_can_resume(a->list, a->imported);
+}
+
+/* It has been asked for something that it does not know after all. */
+static bool ask_plainly(struct acquisition *a)
+{
+	if (a->state != STATE_IMPORTING || !a->asked)
+		return false;
+	a->plain = true;
+	a->todo = TODO_RETRY;
+	return true;
+}
+
 static void on_closed(void *user, int error, const char *reason)
 {
 	struct acquisition *a = user;
@@ -276,8 +298,22 @@ static void on_closed(void *user, int error, const char *reason)
 		a->todo = TODO_RETRY;
 		return;
 	}
+	if ((error == -ECONNRESET || error == -EPROTO) && ask_plainly(a))
+		return;
 	a->lost = a->state == STATE_ACQUIRED && error != -EPROTO;
 	fail_device(a, OUTCOME_FAILED, "%s", reason);
+}
+
+static void on_lost(void *user, int error, const char *reason)
+{
+	struct acquisition *a = user;
+
+	if (a->state != STATE_ACQUIRED) {
+		on_closed(user, error, reason);
+	} else if (!is_over(a)) {
+		(void)snprintf(a->reason, sizeof(a->reason), "%s", reason);
+		a->todo = TODO_RESUME;
+	}
 }
 
 static void on_probed(void *user, enum probe_result result, const char *reason)
@@ -320,6 +356,7 @@ static void on_imported(void *user, const struct usbip_device *device)
 static const struct client_callbacks client_callbacks = {
 	.imported = on_imported,
 	.closed = on_closed,
+	.lost = on_lost,
 };
 
 static void import(struct acquisition *a, struct conn *conn)
@@ -330,6 +367,9 @@ static void import(struct acquisition *a, struct conn *conn)
 		return;
 	}
 	client_set_tap(a->client, a->options.tap);
+	a->asked = wants_session(a);
+	if (a->asked)
+		client_ask_session(a->client, a->options.hold_s);
 }
 
 static void start_import(struct acquisition *a)
@@ -382,6 +422,13 @@ static void acquire(struct acquisition *a)
 	a->callbacks->acquired(a->user);
 }
 
+/* Imported and probed as it is to be. */
+static bool is_at_hand(const struct acquisition *a, const char *busid)
+{
+	return a->verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid) &&
+		(client_in_session(a->client) || !wants_session(a));
+}
+
 static void select_camera(struct acquisition *a)
 {
 	const char *busid;
@@ -389,7 +436,7 @@ static void select_camera(struct acquisition *a)
 	a->verdict = selection_next(&a->selection, &busid);
 	if (a->verdict == SELECTION_NONE || a->verdict == SELECTION_AMBIGUOUS) {
 		no_camera(a);
-	} else if (a->verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid)) {
+	} else if (is_at_hand(a, busid)) {
 		acquire(a);
 	} else {
 		drop_session(a);
@@ -398,6 +445,40 @@ static void select_camera(struct acquisition *a)
 		start_import(a);
 	}
 }
+
+/* ---- the session on another connection ---- */
+
+static void start_resuming(struct acquisition *a)
+{
+	struct usbip_resume how;
+
+	enter(a, STATE_RESUMING);
+	client_resumption(a->client, &how);
+	resumer_start(&a->resumer, a->address, a->config->server.port, a->options.local_port, &how);
+	a->callbacks->suspended(a->user, a->reason);
+}
+
+static void on_resume_failed(void *user, const char *reason)
+{
+	struct acquisition *a = user;
+
+	a->lost = true;
+	end(a, OUTCOME_FAILED, "the link is lost, and the session with it: %s", reason);
+}
+
+static void on_resumed(void *user, struct conn *conn, uint32_t received)
+{
+	struct acquisition *a = user;
+
+	/* It may be lost again before the loop sleeps. */
+	a->state = STATE_ACQUIRED;
+	a->todo = TODO_GO_ON;
+	if (client_resume(a->client, conn, received))
+		on_resume_failed(a, "the server has received what was not sent");
+}
+
+static const struct resumer_callbacks resumer_callbacks = {
+	.resumed = on_resumed, .failed = on_resume_failed};
 
 /* ---- the loop ---- */
 
@@ -414,6 +495,12 @@ static void carry_out(struct acquisition *a)
 		break;
 	case TODO_SELECT:
 		select_camera(a);
+		break;
+	case TODO_RESUME:
+		start_resuming(a);
+		break;
+	case TODO_GO_ON:
+		a->callbacks->resumed(a->user);
 		break;
 	case TODO_END:
 		enter(a, STATE_ENDED);
@@ -478,7 +565,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	if (a->state == STATE_PROBING)
 		fail_device(a, OUTCOME_FAILED, "the camera does not answer");
-	else
+	else if (!ask_plainly(a))
 		fail_device(a, OUTCOME_FAILED, "server %s port %s does not answer",
 			a->config->server.host, a->config->server.port);
 }
@@ -490,6 +577,7 @@ const char *acquisition_state_str(const struct acquisition *a)
 		[STATE_IMPORTING] = "importing",
 		[STATE_PROBING] = "probing",
 		[STATE_ACQUIRED] = "acquired",
+		[STATE_RESUMING] = "resuming",
 		[STATE_ENDED] = "ended",
 	};
 
@@ -508,7 +596,7 @@ void acquisition_again(struct acquisition *a, const struct acquisition_options *
 	a->options = *options;
 	a->todo = TODO_NOTHING;
 	a->busy = a->unlisted = 0;
-	a->pausing = a->lost = false;
+	a->pausing = a->lost = a->plain = false;
 	a->verdict = SELECTION_NONE;
 	a->unmatched = OUTCOME_NO_CAMERA;
 	start_listing(a);
@@ -530,5 +618,6 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	ev_init(&a->server, on_server);
 	ev_init(&a->timer, on_timer);
 	a->server.data = a->timer.data = a;
+	resumer_init(&a->resumer, loop, &resumer_callbacks, a);
 	start_listing(a);
 }

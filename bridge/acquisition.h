@@ -6,6 +6,7 @@
  *   LISTING -> IMPORTING -> PROBING -> ACQUIRED
  *    ^___|      ^___|           |       not listed, busy: the same again after a moment
  *               ^_______________|       a survey: look at the next candidate
+ *   ACQUIRED <-> RESUMING               the link is lost, in a session that outlives it
  *   any of them -> ENDED, with a reason
  *
  * What the server and the camera do is carried out in acquisition_prepare, never inside a callback
@@ -19,6 +20,7 @@
 #include <ev.h>
 
 #include "bridge/conn.h"
+#include "bridge/resumer.h"
 #include "bridge/selection.h"
 
 struct client;
@@ -39,13 +41,18 @@ enum outcome {
 	OUTCOME_UNPRESENTABLE = 5,
 };
 
-/* Both come from acquisition_prepare alone, and in them the acquisition may not be freed. */
+/* All come from acquisition_prepare alone, and in them the acquisition may not be freed. */
 struct acquisition_callbacks {
 	/* The camera is imported and probed; its client is the taker's to use, and to flush. */
 	void (*acquired)(void *user);
 	/* There will be no camera, or it is gone again. Called at most once, and nothing after it,
 	 * once it has been let go of, which may be in here; but for acquisition_again. */
 	void (*ended)(void *user, enum outcome outcome, const char *reason);
+	/* With `hold_s` alone: the link is lost, and the session waits at the server. The client
+	 * may be used as ever; nothing is lost, nor comes twice. Then one of `resumed` and
+	 * `ended`. */
+	void (*suspended)(void *user, const char *reason);
+	void (*resumed)(void *user);
 };
 
 struct acquisition_options {
@@ -53,6 +60,7 @@ struct acquisition_options {
 	bool quiet;	     /* what stands in the way has been said before */
 	double connect_s;    /* that listing and importing may take each; 0: 10 */
 	struct tap *tap;     /* of its session, see client_set_tap */
+	unsigned hold_s;     /* that the session outlives its link by, if the server can; 0: not */
 };
 
 struct acquisition {
@@ -70,9 +78,11 @@ struct acquisition {
 	bool pausing;
 	bool probed;
 	bool lost;		   /* the link, since the camera was acquired */
+	bool asked, plain;	   /* for a session; it is no use to ask */
 	struct resolver *resolver; /* while the server's name is looked up */
 	struct tls_context *tls;   /* NULL: not needed, or not yet */
 	struct devlist *list;	   /* NULL from ACQUIRED on */
+	struct resumer resumer;	   /* at work in RESUMING */
 	/* the session; NULL what there is not */
 	struct client *client;		 /* from ACQUIRED on: for the taker */
 	struct probe *probe;		 /* from ACQUIRED on: holds the profile */
@@ -99,7 +109,7 @@ struct usb_profile *acquisition_profile(const struct acquisition *a);
  * of themselves, ends with OUTCOME_NO_CAMERA. */
 void acquisition_again(struct acquisition *a, const struct acquisition_options *options);
 
-/* "connecting", "importing", "probing", "acquired" or "ended". */
+/* "connecting", "importing", "probing", "acquired", "resuming" or "ended". */
 const char *acquisition_state_str(const struct acquisition *a);
 
 /* Once an iteration of the loop, before it sleeps, and after whoever uses the client: carries out

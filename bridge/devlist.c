@@ -127,6 +127,7 @@ static int on_interface(struct devlist *d)
 	struct devlist_entry *entry = &d->entries[d->count];
 
 	usbip_get_interface(d->record, &entry->interfaces[d->interfaces]);
+	entry->resumable = usbip_get_resumable(d->record);
 	if (++d->interfaces == entry->device.num_interfaces)
 		next_entry(d);
 	return 0;
@@ -188,4 +189,13 @@ int devlist_dispatch(struct devlist *d, const char **why)
 	if (r < 0 && !*why)
 		*why = conn_why(&d->conn, r);
 	return r;
+}
+
+bool devlist_can_resume(const struct devlist *d, const char *busid)
+{
+	for (uint32_t i = 0; i < d->count; i++) {
+		if (!strcmp(d->entries[i].device.busid, busid))
+			return d->entries[i].resumable;
+	}
+	return false;
 }

@@ -13,6 +13,7 @@
 struct devlist_entry {
 	struct usbip_device device;
 	struct usbip_interface interfaces[USBIP_MAX_INTERFACES]; /* device.num_interfaces of them */
+	bool resumable; /* the server has OP_REQ_SESSION for it */
 };
 
 struct devlist {
@@ -36,5 +37,8 @@ short devlist_events(const struct devlist *d); /* POLLIN or POLLOUT */
 /* 1: all there, in d->entries, and the connection closed; 0: go on; -errno: *why says what
  * happened, for people. */
 int devlist_dispatch(struct devlist *d, const char **why);
+
+/* Of a device that is in the list. */
+bool devlist_can_resume(const struct devlist *d, const char *busid);
 
 #endif

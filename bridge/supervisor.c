@@ -116,17 +116,21 @@ static void show_presented(struct supervisor *s)
 									     : LED_READY);
 }
 
+static void go_on(struct supervisor *s, const char *what)
+{
+	hold_end(&s->hold);
+	*s->reason = '\0';
+	ev_timer_stop(s->loop, &s->pause);
+	log_info("%s", what);
+	show_presented(s);
+}
+
 static void on_gone_on(void *user)
 {
 	struct supervisor *s = user;
 
-	if (s->ending)
-		return;
-	hold_end(&s->hold);
-	*s->reason = '\0';
-	ev_timer_stop(s->loop, &s->pause);
-	log_info("the link is back, and so is the camera");
-	show_presented(s);
+	if (!s->ending)
+		go_on(s, "the link is back, and so is the camera");
 }
 
 static const struct presentation_callbacks presentation_callbacks = {
@@ -224,15 +228,49 @@ static void on_hold_over(void *user)
 		reason, s->hold.seconds);
 }
 
+static unsigned hold_s(const struct supervisor *s)
+{
+	return s->options.once ? 0 : (unsigned)s->settings.config.link.hold_s;
+}
+
+/* Whatever the camera is: nothing is lost, the phone sees a pause. Where a camera is being brought
+ * to where the phone has it, that hold goes on. */
+static void on_suspended(void *user, const char *reason)
+{
+	struct supervisor *s = user;
+
+	if (s->ending || s->hold.on)
+		return;
+	s->suspended = true;
+	start_hold(s, reason);
+}
+
+static void on_resumed(void *user)
+{
+	struct supervisor *s = user;
+
+	if (s->ending)
+		return;
+	if (s->suspended)
+		go_on(s, "the link is back");
+	s->suspended = false;
+	/* What the camera has answered meanwhile. */
+	presentation_flush(s->presentation);
+}
+
 static void on_ended(void *user, enum outcome outcome, const char *reason)
 {
 	struct supervisor *s = user;
 	bool lost = s->presentation && s->acquisition.lost;
-	bool may_hold = s->settings.config.link.hold_s && !s->options.once;
+	bool can_hold = lost && hold_s(s) && presentation_can_hold(s->presentation);
 
 	if (s->ending)
 		return;
-	if (lost && !s->hold.on && may_hold && presentation_can_hold(s->presentation))
+	/* From here on it is a camera that has been reset. */
+	if (s->suspended && !can_hold)
+		hold_end(&s->hold);
+	s->suspended = false;
+	if (can_hold && !s->hold.on)
 		start_hold(s, reason);
 	if (!s->hold.on) {
 		end(s, outcome, "%s", reason);
@@ -252,6 +290,8 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 static const struct acquisition_callbacks acquisition_callbacks = {
 	.acquired = on_acquired,
 	.ended = on_ended,
+	.suspended = on_suspended,
+	.resumed = on_resumed,
 };
 
 /* Ends whatever goes on with the server and the phone, in the order that the kernel likes. */
@@ -260,6 +300,7 @@ static void let_go(struct supervisor *s)
 	if (!s->acquiring)
 		return;
 	hold_end(&s->hold);
+	s->suspended = false;
 	ev_timer_stop(s->loop, &s->pause);
 	if (s->presentation)
 		presentation_stop(s->presentation);
@@ -317,7 +358,7 @@ static void wait_for_pairing(struct supervisor *s)
 static void start_acquiring(struct supervisor *s)
 {
 	const struct acquisition_options options = {LOCAL_PORT, s->repeated || s->hold.on,
-		s->hold.on ? HOLD_CONNECT_S : 0., s->options.tap};
+		s->hold.on ? HOLD_CONNECT_S : 0., s->options.tap, hold_s(s)};
 
 	if (s->hold.on) {
 		acquisition_again(&s->acquisition, &options);

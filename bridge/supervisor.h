@@ -43,6 +43,7 @@ struct supervisor {
 	ev_prepare prepare;
 	ev_timer pause;
 	struct hold hold; /* on: the link is lost, and the phone waits */
+	bool suspended;	  /* so does the session, for which the hold is on */
 	struct led led;
 	enum led_code shown; /* if nothing is more urgent */
 	struct notice notice;

@@ -139,7 +139,7 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 	(void)snprintf(u->words, sizeof(u->words), "%s", reason);
 }
 
-static const struct acquisition_callbacks callbacks = {on_acquired, on_ended};
+static const struct acquisition_callbacks callbacks = {.acquired = on_acquired, .ended = on_ended};
 
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
