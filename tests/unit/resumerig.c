@@ -245,6 +245,18 @@ static void end_urb(struct resumerig *r, struct usbdevice_urb *urb, unsigned nth
 	fake_usbdevice_end(urb, e->status[number], fake_usbdevice_is_in(urb) ? data : NULL, actual);
 }
 
+void resumerig_end_oldest(struct resumerig *r, unsigned endpoint)
+{
+	for (unsigned i = 0; i < r->device.num_urbs; i++) {
+		struct usbdevice_urb *urb = fake_usbdevice_urb(&r->device, i);
+
+		if (endpoint_of(urb) != endpoint)
+			continue;
+		end_urb(r, urb, 0, fake_usbdevice_is_cancelled(urb));
+		return;
+	}
+}
+
 void resumerig_end(struct resumerig *r, unsigned endpoint)
 {
 	unsigned nth = 0;
@@ -340,12 +352,17 @@ void resumerig_turn_link(struct resumerig *r)
 
 void resumerig_run(struct resumerig *r)
 {
-	/* As many as it takes for the most that may be on its way. */
-	for (int n = 0; n < 200; n++) {
+	uint64_t carried = 0, before;
+	int idle = 0;
+
+	while (idle < 5) {
+		before = carried;
 		resumerig_turn_client(r);
 		resumerig_turn_link(r);
 		resumerig_turn_server(r);
 		resumerig_turn_link(r);
+		carried = r->link.carried[0] + r->link.carried[1];
+		idle = carried == before ? idle + 1 : 0;
 	}
 }
 
@@ -402,7 +419,7 @@ void resumerig_settle(struct resumerig *r)
 	r->link.piece = 0;
 	if (r->link.cut)
 		cutlink_close(&r->link);
-	for (unsigned n = 0; n < 5000; n++) {
+	for (unsigned n = 0; n < 5000 && (client_in_flight(r->client) || r->lost); n++) {
 		resumerig_connect(r);
 		resumerig_turn_client(r);
 		resumerig_turn_link(r);

@@ -60,8 +60,9 @@ void resumerig_fini(struct resumerig *r);
 /* Of any endpoint; false: all are in flight. */
 bool resumerig_submit(struct resumerig *r, unsigned endpoint, uint32_t length);
 void resumerig_unlink(struct resumerig *r);
-/* The device ends the oldest of an endpoint, if there is one, with data for IN; or what has been
- * cancelled. */
+/* The device ends the oldest of an endpoint, if there is one, with data for IN. */
+void resumerig_end_oldest(struct resumerig *r, unsigned endpoint);
+/* The same, or what has been cancelled, or nothing. */
 void resumerig_end(struct resumerig *r, unsigned endpoint);
 
 /* Each end has its turn, and the link. */
