@@ -412,6 +412,21 @@ void resumerig_open(struct resumerig *r, uint64_t seed, bool narrow)
 	assert_true(client_in_session(r->client));
 }
 
+/* What has been given up has been given up at the device. */
+static void check_cancelled(struct resumerig *r)
+{
+	unsigned nth[RESUMERIG_ENDPOINTS] = {0};
+
+	for (unsigned i = 0; i < r->device.num_urbs; i++) {
+		const struct usbdevice_urb *urb = fake_usbdevice_urb(&r->device, i);
+		unsigned endpoint = endpoint_of(urb);
+		unsigned number = number_of(r, endpoint, nth[endpoint]++);
+
+		assert_int_equal(
+			fake_usbdevice_is_cancelled(urb), r->endpoints[endpoint].unlinked[number]);
+	}
+}
+
 void resumerig_settle(struct resumerig *r)
 {
 	r->device.busy = false;
@@ -419,6 +434,11 @@ void resumerig_settle(struct resumerig *r)
 	r->link.piece = 0;
 	if (r->link.cut)
 		cutlink_close(&r->link);
+	do {
+		resumerig_connect(r);
+		resumerig_run(r);
+	} while (r->lost);
+	check_cancelled(r);
 	for (unsigned n = 0; n < 5000 && (client_in_flight(r->client) || r->lost); n++) {
 		resumerig_connect(r);
 		resumerig_turn_client(r);

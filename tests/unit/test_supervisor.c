@@ -56,6 +56,7 @@ static struct {
 	const char *wanted; /* of what it answers */
 	bool has_wanted;
 	bool refuted; /* the report is not what the script says */
+	bool cannot_hold;
 } fake;
 
 /* ---- files, and the report ---- */
@@ -225,15 +226,24 @@ void acquisition_prepare(struct acquisition *a)
 		ended(a, word);
 		return;
 	}
+	/* Until the supervisor gives the camera up, by itself. */
+	if (!strcmp(word, "wait") && fake.inits == 1)
+		return;
 	fake.words++;
 	if (carry_out(word))
 		return;
-	if (!strcmp(word, "meet") || !strcmp(word, "nobody") || !strcmp(word, "turn")) {
+	if (!strcmp(word, "meet") || !strcmp(word, "nobody") || !strcmp(word, "turn") ||
+		!strcmp(word, "wait")) {
 		/* Nothing but what is said. */
 	} else if (!strcmp(word, "acquired")) {
 		strcpy(a->imported, "1-4");
 		a->client = (struct client *)&client;
 		a->callbacks->acquired(a->user);
+	} else if (!strcmp(word, "suspended")) {
+		fake.ended = now_s();
+		a->callbacks->suspended(a->user, word);
+	} else if (!strcmp(word, "resumed")) {
+		a->callbacks->resumed(a->user);
 	} else if (!strcmp(word, "gone on")) {
 		fake.presentation_callbacks->gone_on(fake.presentation_user);
 	} else if (!strcmp(word, "end")) {
@@ -317,7 +327,7 @@ const struct relay *presentation_relay(const struct presentation *p)
 bool presentation_can_hold(const struct presentation *p)
 {
 	(void)p;
-	return true;
+	return !fake.cannot_hold;
 }
 
 void presentation_hold(struct presentation *p)
@@ -406,6 +416,7 @@ struct story {
 	unsigned hold_s;   /* 0: 6 */
 	double shortest, longest; /* wait from the first end of an attempt to the last attempt, s */
 	const char *base, *override; /* the files at the start */
+	bool cannot_hold;
 };
 
 #define PAIRED "[server]\nhost = 127.0.0.1\nnotices = off\n"
@@ -423,6 +434,7 @@ static bool play(const struct story *story, const char *base)
 	r = settings_read(&settings, BASE, overrides);
 	fake.words = story->words;
 	fake.slowness = story->slowness;
+	fake.cannot_hold = story->cannot_hold;
 	return (!r || r == -ENODATA) && daemon_run(&settings, &options) == OUTCOME_DONE &&
 		!*fake.words && !fake.freed && !fake.kept && !fake.refuted &&
 		fake.inits == 1 + story->restarts &&
@@ -478,6 +490,38 @@ int main(void)
 		broke = {.words = {"acquired", "lost", "pause", "acquired",
 				 "a breach of the protocol", "pause", "acquired", "gone on", "end"},
 			.holds = 2},
+		resumed = {.words = {"acquired", "suspended", "?\"holding\"", "resumed",
+				   "?\"presented\"", "end"}},
+		/* Also of what could not be held by itself. */
+		resumed_unheld = {.words = {"acquired", "suspended", "resumed", "?\"presented\"",
+					  "end"},
+			.cannot_hold = true},
+		resumed_twice = {.words = {"acquired", "suspended", "suspended", "resumed",
+					 "?\"presented\"", "suspended", "?\"holding\"", "resumed",
+					 "end"}},
+		not_resumed = {.words = {"acquired", "suspended", "lost", "pause", "?\"holding\"",
+				       "acquired", "gone on", "end"},
+			.holds = 1},
+		not_resumed_unheld = {.words = {"acquired", "suspended", "lost", "end"},
+			.restarts = 1,
+			.shortest = 0.5,
+			.longest = 60,
+			.cannot_hold = true},
+		/* What is to be repeated has not been yet. */
+		resumed_midway = {.words = {"acquired", "lost", "pause", "acquired", "suspended",
+					  "resumed", "?\"holding\"", "gone on", "end"},
+			.holds = 1},
+		too_late = {.words = {"acquired", "suspended", "wait", "end"},
+			.restarts = 1,
+			.hold_s = 3,
+			.shortest = 3,
+			.longest = 60},
+		unplugged_meanwhile = {.words = {"meet", "acquired", "suspended",
+					       "say 1-4;UNPLUGGED;\n", "wait", "end"},
+			.restarts = 1,
+			.hold_s = 100,
+			.shortest = 2.5,
+			.longest = 60},
 		/* A pause is 1 s, more or less. */
 		unannounced = {.words = {"meet", "nobody there", "end"},
 			.restarts = 1,
@@ -543,6 +587,14 @@ int main(void)
 		{"held", test, NULL, NULL, &once},
 		{"lost again", test, NULL, NULL, &again},
 		{"a breach of the protocol meanwhile", test, NULL, NULL, &broke},
+		{"resumed", test, NULL, NULL, &resumed},
+		{"resumed, what cannot be held", test, NULL, NULL, &resumed_unheld},
+		{"resumed twice", test, NULL, NULL, &resumed_twice},
+		{"not resumed", test, NULL, NULL, &not_resumed},
+		{"not resumed, what cannot be held", test, NULL, NULL, &not_resumed_unheld},
+		{"resumed, when it is to go on", test, NULL, NULL, &resumed_midway},
+		{"resumed too late", test, NULL, NULL, &too_late},
+		{"unplugged, when it is to be resumed", test, NULL, NULL, &unplugged_meanwhile},
 		{"a pause", test, NULL, NULL, &unannounced},
 		{"announced in a pause", test, NULL, NULL, &announced},
 		{"announced before it", test, NULL, NULL, &early},
