@@ -139,7 +139,27 @@ static void on_ended(void *user, enum outcome outcome, const char *reason)
 	(void)snprintf(u->words, sizeof(u->words), "%s", reason);
 }
 
-static const struct acquisition_callbacks callbacks = {.acquired = on_acquired, .ended = on_ended};
+static void on_suspended(void *user, const char *reason)
+{
+	const struct user *u = user;
+
+	assert_false(u->done);
+	assert_string_equal(acquisition_state_str(&u->acquisition), "resuming");
+	assert_true(*reason);
+	acquirer.suspensions++;
+}
+
+/* The session that there was, on another connection. */
+static void on_resumed(void *user)
+{
+	acquirer.resumes++;
+	on_acquired(user);
+}
+
+static const struct acquisition_callbacks callbacks = {.acquired = on_acquired,
+	.ended = on_ended,
+	.suspended = on_suspended,
+	.resumed = on_resumed};
 
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
@@ -168,7 +188,7 @@ static void acquire(struct user *u, const struct config *config)
 	ev_prepare prepare;
 	ev_timer tick;
 
-	acquirer.ticks = 0;
+	acquirer.ticks = acquirer.suspensions = acquirer.resumes = 0;
 	ev_timer_init(&tick, on_tick, 0.1, 0.1);
 	__real_ev_timer_start(loop, &tick);
 

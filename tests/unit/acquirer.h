@@ -29,11 +29,12 @@ struct acquirer {
 	unsigned resolving_us; /* that it takes to find the server's address */
 	char refusing[8];      /* port of an address that comes before it; empty: none */
 	unsigned losses;       /* of the link, once the camera is acquired, that are still to come:
-				* each is followed by acquisition_again */
+				* each is followed by acquisition_again, or by a resume */
 	unsigned encrypted;    /* connections that the server takes with a key alone; 0: plain */
 	bool has_key, wrong;   /* the acquisition has a key, and it is another one */
 	int refused;	       /* of the encrypted ones */
 	/* of the last scene */
+	unsigned suspensions, resumes;
 	char logged[2048]; /* but for what -v shows */
 	unsigned ticks;	   /* of 0.1 s that the loop has seen */
 };

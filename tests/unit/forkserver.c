@@ -74,17 +74,16 @@ static void answer_request(
 	peer_send_ret_submit(p, seqnum, 0, buf, size < length ? size : length);
 }
 
-static void give(struct peer *p, int fd, enum forkserver_step step, unsigned i)
+/* Of the session; and its messages so far. */
+static const uint8_t token[16] = "a token of ours";
+static uint32_t num_received;
+
+static void serve_urbs(struct peer *p, int fd, enum forkserver_step step, unsigned i)
 {
-	char busid[8];
-	struct peer_device d = device(i, busid);
 	uint8_t header[48];
 
-	d.vendor = step == STEP_GIVE_OTHER ? 0xffff : d.vendor;
-	peer_send_op(p, 3, 0);
-	peer_send_device(p, &d);
-	flush(p, fd);
 	while (take(fd, header, sizeof(header)) && step != STEP_GIVE_HALF) {
+		num_received++;
 		if (step == STEP_GIVE_DEAF)
 			continue;
 		answer_request(p, header, step, i);
@@ -92,33 +91,84 @@ static void give(struct peer *p, int fd, enum forkserver_step step, unsigned i)
 	}
 }
 
+static void give(struct peer *p, int fd, enum forkserver_step step, unsigned i)
+{
+	char busid[8];
+	struct peer_device d = device(i, busid);
+
+	d.vendor = step == STEP_GIVE_OTHER ? 0xffff : d.vendor;
+	peer_send_op(p, step == STEP_SESSION ? 0x10 : 3, 0);
+	peer_send_device(p, &d);
+	if (step == STEP_SESSION)
+		peer_send(p, token, sizeof(token));
+	num_received = 0;
+	flush(p, fd);
+	serve_urbs(p, fd, step, i);
+}
+
+/* By what it says it has had all answers, and has sent what has come here. */
+static void resume(struct peer *p, int fd, enum forkserver_step step)
+{
+	uint8_t how[24], received[4];
+
+	if (!take(fd, how, sizeof(how)) || memcmp(how, token, sizeof(token)))
+		_exit(2);
+	peer_put_be32(received, num_received + (step == STEP_RESUME_WRONG));
+	if (memcmp(how + 20, received, 4) && step == STEP_RESUME)
+		_exit(3);
+	peer_send_op(p, 0x11, step == STEP_RESUME_NODEV ? ST_NODEV : 0);
+	if (step != STEP_RESUME_NODEV)
+		peer_send(p, received, sizeof(received));
+	flush(p, fd);
+	serve_urbs(p, fd, step, 0);
+}
+
+static void list(struct peer *p, int fd, enum forkserver_step step, unsigned num_devices)
+{
+	static const uint8_t interface[4] = {6, 1, 1, 1};
+	const uint8_t count[4] = {0, 0, 0, (uint8_t)num_devices};
+
+	peer_send_op(p, 5, step == STEP_LIST || step == STEP_LIST_RESUMABLE ? 0 : 1);
+	peer_send(p, count, sizeof(count));
+	for (unsigned i = 0; i < num_devices; i++) {
+		char name[8];
+		struct peer_device d = device(i, name);
+
+		d.interfaces = step == STEP_LIST_RESUMABLE;
+		peer_send_device(p, &d);
+		peer_send(p, interface, d.interfaces * sizeof(interface));
+	}
+	flush(p, fd);
+}
+
 static void serve_one(int fd, enum forkserver_step step, unsigned num_devices, int asked)
 {
 	struct peer p = {.fd = -1};
-	uint8_t request[8], busid[32], count[4] = {0, 0, 0, (uint8_t)num_devices};
+	uint8_t request[8], busid[36];
+	bool session;
 
 	if (!take(fd, request, sizeof(request)))
 		_exit(1);
+	session = request[3] == 0x10;
+	if (request[3] == 0x11)
+		dprintf(asked, "resume ");
 	if (request[3] == 5) {
 		dprintf(asked, "list ");
-		peer_send_op(&p, 5, step == STEP_LIST ? 0 : 1);
-		peer_send(&p, count, sizeof(count));
-		for (unsigned i = 0; i < num_devices; i++) {
-			char name[8];
-			struct peer_device d = device(i, name);
-
-			peer_send_device(&p, &d);
-		}
-		flush(&p, fd);
-	} else if (take(fd, busid, sizeof(busid))) {
-		dprintf(asked, "%s ", (const char *)busid);
+		list(&p, fd, step, num_devices);
+	} else if (request[3] == 0x11 && step < STEP_CLOSE) {
+		resume(&p, fd, step);
+	} else if (request[3] != 0x11 && take(fd, busid, session ? 36 : 32)) {
+		dprintf(asked, "%s%s ", session ? "session " : "", (const char *)busid);
 		if (step == STEP_BUSY || step == STEP_NODEV)
-			peer_send_op(&p, 3, step == STEP_BUSY ? ST_BUSY : ST_NODEV);
-		if (step >= STEP_GIVE)
+			peer_send_op(
+				&p, session ? 0x10 : 3, step == STEP_BUSY ? ST_BUSY : ST_NODEV);
+		if (step >= STEP_GIVE && step < STEP_CLOSE)
 			give(&p, fd, step, (unsigned)(busid[2] - '1'));
 		else
 			flush(&p, fd);
 	}
+	while (step == STEP_SILENT && take(fd, request, 1))
+		;
 	free(p.out);
 }
 

@@ -25,6 +25,15 @@ enum forkserver_step {
 	STEP_GIVE_ERROR,  /* a USB error instead of it */
 	STEP_GIVE_HALF,	  /* closes at the first request */
 	STEP_GIVE_DEAF,	  /* answers none */
+	/* A server that has sessions: */
+	STEP_LIST_RESUMABLE,
+	STEP_SESSION,
+	STEP_RESUME,	   /* goes on */
+	STEP_RESUME_NODEV, /* has given it up */
+	STEP_RESUME_WRONG, /* has received what was never sent */
+	/* And one that seems to have: */
+	STEP_CLOSE,  /* whatever is asked */
+	STEP_SILENT, /* until who asks gives up */
 };
 
 struct forkserver {
@@ -38,8 +47,9 @@ struct forkserver {
 void forkserver_start(struct forkserver *s, const enum forkserver_step steps[FORKSERVER_STEPS],
 	unsigned num_devices);
 
-/* When all its connections have been. What it was asked for: "list " or the busid of an import
- * each. Returns its exit status, 0 unless something went wrong. */
+/* When all its connections have been. What it was asked for: "list ", or the busid of an import,
+ * "session " before it, or "resume " each. Returns its exit status, 0 unless something went wrong.
+ */
 int forkserver_end(struct forkserver *s, char *asked, size_t size);
 
 #endif
