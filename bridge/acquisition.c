@@ -454,7 +454,8 @@ static void start_resuming(struct acquisition *a)
 
 	enter(a, STATE_RESUMING);
 	client_resumption(a->client, &how);
-	resumer_start(&a->resumer, a->address, a->config->server.port, a->options.local_port, &how);
+	resumer_start(&a->resumer, a->address, a->config->server.port, a->options.local_port,
+		a->tls, &how);
 	a->callbacks->suspended(a->user, a->reason);
 }
 
@@ -475,6 +476,9 @@ static void on_resumed(void *user, struct conn *conn, uint32_t received)
 	a->todo = TODO_GO_ON;
 	if (client_resume(a->client, conn, received))
 		on_resume_failed(a, "the server has received what was not sent");
+	else
+		/* What came with the reply may have been taken from the socket, see conn_drain. */
+		client_dispatch(a->client);
 }
 
 static const struct resumer_callbacks resumer_callbacks = {

@@ -63,9 +63,10 @@ static void watch(struct resumer *r)
 static void on_error(struct resumer *r, int error, const char *why)
 {
 	bool refused = error == -ECONNRESET || error == -EPIPE;
+	bool hopeless = error == -ENODEV || error == -EPROTO || error == -EACCES;
 
 	r->refusals = refused ? r->refusals + 1 : 0;
-	if (error == -ENODEV || error == -EPROTO || r->refusals == MAX_REFUSALS)
+	if (hopeless || r->refusals == MAX_REFUSALS)
 		fail(r, why);
 	else
 		try_again(r, why);
@@ -100,6 +101,11 @@ static void on_resolved(void *user, struct addrinfo *addresses, const char *why)
 	r->resolver = NULL;
 	if (!addresses || conn_start(&conn, addresses, r->local_port, &why)) {
 		try_again(r, why);
+		return;
+	}
+	if (r->tls && conn_secure(&conn, r->tls)) {
+		conn_close(&conn);
+		try_again(r, strerror(ENOMEM));
 		return;
 	}
 	resumption_init(&r->resumption, &conn, &r->how);
@@ -137,12 +143,13 @@ void resumer_init(struct resumer *r, struct ev_loop *loop,
 }
 
 void resumer_start(struct resumer *r, const char *host, const char *port, uint16_t local_port,
-	const struct usbip_resume *how)
+	const struct tls_context *tls, const struct usbip_resume *how)
 {
 	stop(r);
 	r->host = host;
 	r->port = port;
 	r->local_port = local_port;
+	r->tls = tls;
 	r->how = *how;
 	r->refusals = 0;
 	try(r);

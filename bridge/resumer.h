@@ -13,6 +13,7 @@
 #include "bridge/resumption.h"
 
 struct resolver;
+struct tls_context;
 
 /* Exactly one of them comes, from the loop. In it resumer_stop may be called, and nothing else. */
 struct resumer_callbacks {
@@ -28,6 +29,7 @@ struct resumer {
 	void *user;
 	const char *host, *port;
 	uint16_t local_port;
+	const struct tls_context *tls;
 	struct usbip_resume how;
 	ev_io io;
 	ev_timer timer;
@@ -40,9 +42,10 @@ struct resumer {
 void resumer_init(struct resumer *r, struct ev_loop *loop,
 	const struct resumer_callbacks *callbacks, void *user);
 
-/* `host` and `port` must stay. */
+/* `host`, `port` and `tls` must stay; by that context the connection is encrypted, NULL: it is not.
+ */
 void resumer_start(struct resumer *r, const char *host, const char *port, uint16_t local_port,
-	const struct usbip_resume *how);
+	const struct tls_context *tls, const struct usbip_resume *how);
 
 /* At any time after resumer_init. */
 void resumer_stop(struct resumer *r);

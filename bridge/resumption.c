@@ -37,7 +37,9 @@ int resumption_fd(const struct resumption *r)
 
 short resumption_events(const struct resumption *r)
 {
-	return r->step <= STEP_REQUEST ? POLLOUT : POLLIN;
+	if (r->step == STEP_CONNECT)
+		return conn_events(&r->conn);
+	return r->step == STEP_REQUEST ? POLLOUT : POLLIN;
 }
 
 static int send_request(struct resumption *r)
@@ -105,6 +107,6 @@ int resumption_dispatch(struct resumption *r, const char **why)
 	while (n > 0 && r->step != STEP_DONE)
 		n = step(r, why);
 	if (n < 0 && !*why)
-		*why = strerror(-n);
+		*why = conn_why(&r->conn, n);
 	return n;
 }

@@ -30,8 +30,8 @@ int resumption_fd(const struct resumption *r);
 short resumption_events(const struct resumption *r); /* POLLIN or POLLOUT */
 
 /* 1: the session goes on; 0: go on here; -ENODEV: there is no such session any more, -EPROTO: the
- * server broke the protocol: there is none to be had here; -errno of the connection: one may try
- * again. Then *why says what happened, for people. */
+ * server broke the protocol, -EACCES: it has another key: there is none to be had here; other
+ * -errno of the connection: one may try again. Then *why says what happened, for people. */
 int resumption_dispatch(struct resumption *r, const char **why);
 
 #endif

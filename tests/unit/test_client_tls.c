@@ -49,7 +49,7 @@ static void on_closed(void *user, int error, const char *why)
 	(void)snprintf(reason, sizeof(reason), "%s", why);
 }
 
-static const struct client_callbacks callbacks = {on_imported, on_closed};
+static const struct client_callbacks callbacks = {.imported = on_imported, .closed = on_closed};
 
 static void on_done(struct client_urb *urb, int status, uint32_t actual)
 {

@@ -254,7 +254,8 @@ static void on_closed(void *user, int error, const char *why)
 	(void)why;
 }
 
-static const struct client_callbacks client_callbacks = {on_imported, on_closed};
+static const struct client_callbacks client_callbacks = {
+	.imported = on_imported, .closed = on_closed};
 
 static void on_done(struct client_urb *urb, int status, uint32_t actual)
 {
