@@ -35,6 +35,7 @@ foreach(wrapped
 	test_discover=sd_hwdb_new,ev_timer_start
 	test_exporter=ev_timer_start,log_write
 	test_exporter_again=ev_timer_start
+	test_exporter_session=ev_timer_start
 	test_exporter_key=ev_timer_start,listener_is_public,log_write,tls_context_new
 	test_importer_end=malloc,calloc,realloc
 	test_importer_tls=malloc,calloc,realloc

@@ -284,6 +284,37 @@ static void test_resumed(void **state)
 	stop(&r);
 }
 
+/* An answer that was faster than the unlink, which has not left: it would be of no use any more. */
+static void test_unlinked_too_late(void **state)
+{
+	static uint8_t much[USBIP_MAX_TRANSFER];
+	struct client_urb out;
+	struct rig r;
+
+	(void)state;
+	start_session(&r);
+	out = (struct client_urb){
+		.endpoint = 2, .buffer = much, .length = sizeof(much), .done = on_done, .user = &r};
+	assert_int_equal(client_submit(r.client, &r.urbs[0]), 0);
+	run(&r);
+	(void)take(&r, 1, r.urbs[0].seqnum);
+	r.peer.deaf = true;
+	assert_int_equal(client_submit(r.client, &out), 0);
+	client_unlink(r.client, &r.urbs[0]);
+	peer_send_ret_submit(&r.peer, r.urbs[0].seqnum, 0, "abcd", 4);
+	run(&r);
+	assert_string_equal(r.log, "");
+	lose(&r);
+	expect_how(&r, 1, 3);
+	assert_int_equal(resume(&r, 1), 0);
+	assert_string_equal(r.log, "0:0:4 ");
+	assert_false(r.urbs[0].unlink.queued);
+	run(&r);
+	assert_int_equal(r.peer.in_size, 48 + sizeof(much));
+	assert_int_equal(client_in_flight(r.client), 1);
+	stop(&r);
+}
+
 /* As one that would have a client send again what it has not got any more, or never. */
 static void test_impossible_counts(void **state)
 {
@@ -396,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_answered_by_pieces),
 		cmocka_unit_test(test_another_answer),
 		cmocka_unit_test(test_resumed),
+		cmocka_unit_test(test_unlinked_too_late),
 		cmocka_unit_test(test_impossible_counts),
 		cmocka_unit_test(test_not_lost),
 		cmocka_unit_test(test_given_up),

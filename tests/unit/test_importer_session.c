@@ -527,6 +527,52 @@ static void test_never_acknowledges(void **state)
 	}
 }
 
+/* Nor who takes nothing of what it is answered, while it does not. */
+static void test_never_takes(void **state)
+{
+	static uint8_t data[8192];
+	struct rig r;
+	uint32_t i = 0;
+
+	(void)state;
+	open_session(&r, 10);
+	r.ends[0].peer.deaf = true;
+	for (; !r.ends[0].closed && i < 3 * IMPORTER_MAX_URBS; i++) {
+		ask(&r, 0, 1 + i, 0, sizeof(data));
+		run(&r, 0, 0);
+		if (r.device.num_urbs)
+			fake_usbdevice_end(fake_usbdevice_urb(&r.device, 0), 0, data, sizeof(data));
+	}
+	assert_int_equal(i, IMPORTER_MAX_BYTES / (sizeof(data) + 8) + 1);
+	assert_non_null(strstr(r.ends[0].reason, "under way"));
+	close_session(&r);
+}
+
+/* When it is to end it waits for nobody who might come back. */
+static void test_lost_at_the_end(void **state)
+{
+	static uint8_t data[65536];
+	struct rig r;
+
+	(void)state;
+	open_session(&r, 10);
+	r.ends[0].peer.deaf = true;
+	for (uint32_t i = 1; i <= 20; i++)
+		ask(&r, 0, i, 0, sizeof(data));
+	run(&r, 0, 0);
+	for (unsigned i = 0; i < 20; i++)
+		fake_usbdevice_end(fake_usbdevice_urb(&r.device, 0), 0, data, sizeof(data));
+	run(&r, 0, 0);
+	importer_end(r.ends[0].importer, "it is over");
+	run(&r, 0, 0);
+	assert_int_equal(r.ends[0].closed, 0);
+	peer_close(&r.ends[0].peer);
+	run(&r, 0, 0);
+	assert_int_equal(r.ends[0].closed, 1);
+	assert_int_equal(r.ends[0].detached, 0);
+	close_session(&r);
+}
+
 static void test_given_up(void **state)
 {
 	(void)state;
@@ -586,6 +632,8 @@ int main(void)
 		cmocka_unit_test(test_acknowledges_what_is_on_its_way),
 		cmocka_unit_test(test_makes_room),
 		cmocka_unit_test(test_never_acknowledges),
+		cmocka_unit_test(test_never_takes),
+		cmocka_unit_test(test_lost_at_the_end),
 		cmocka_unit_test(test_given_up),
 		cmocka_unit_test(test_no_session),
 	};
