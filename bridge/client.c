@@ -25,10 +25,12 @@ _Static_assert(CLIENT_MAX_URBS == URBTABLE_SIZE, "as many as the table has room 
 #define WORTH_AWAITING 4096
 
 enum state {
+	/* In these there is no connection: */
+	STATE_LOST, /* client_resume awaited */
+	STATE_CLOSED,
+	/* In these nothing is sent: */
 	STATE_CONNECTING,
 	STATE_DISCONNECTING, /* client_disconnect */
-	STATE_LOST,	     /* client_resume awaited */
-	STATE_CLOSED,
 	/* In these what is in the outbox is sent: */
 	STATE_REQUESTED, /* op_common of OP_REP_IMPORT, or OP_REP_SESSION, awaited */
 	STATE_DEVICE,	 /* its usbip_usb_device awaited, and its token */
@@ -69,7 +71,7 @@ static void close_with(struct client *c, int error, const char *format, ...)
 /* For good, or for now. */
 static bool is_over(const struct client *c)
 {
-	return c->state == STATE_CLOSED || c->state == STATE_LOST;
+	return c->state <= STATE_CLOSED;
 }
 
 /* Of half a message that has come nothing is known: it comes again. */
@@ -401,7 +403,7 @@ void client_flush(struct client *c)
 {
 	int r;
 
-	if (c->state <= STATE_CLOSED) {
+	if (c->state < STATE_REQUESTED) {
 		if (c->state == STATE_DISCONNECTING)
 			close_with(c, -ECONNABORTED, "the camera is taken over once more");
 		return;
@@ -534,10 +536,14 @@ static void on_header(struct client *c)
 
 static size_t record_size(const struct client *c)
 {
-	return c->state == STATE_REQUESTED ? USBIP_OP_COMMON_SIZE
-		: c->state == STATE_DEVICE
-		? USBIP_DEVICE_SIZE + (c->in_session ? USBIP_TOKEN_SIZE : 0)
-		: USBIP_HEADER_SIZE;
+	/* As a rule. */
+	if (c->state == STATE_IMPORTED)
+		return USBIP_HEADER_SIZE;
+	if (c->state == STATE_REQUESTED)
+		return USBIP_OP_COMMON_SIZE;
+	if (c->state == STATE_DEVICE)
+		return USBIP_DEVICE_SIZE + (c->in_session ? USBIP_TOKEN_SIZE : 0);
+	return USBIP_HEADER_SIZE;
 }
 
 static void on_record(struct client *c)
