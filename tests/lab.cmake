@@ -85,7 +85,7 @@ foreach(file ${scenarios})
 	endforeach()
 endforeach()
 # The longest first.
-foreach(costs sessions=1000 reenumeration=1000 faults_midway=900 faults=800 announced=800 speed=500)
+foreach(costs sessions=1000 reenumeration=1000 faults_midway=900 resume=900 faults=800 announced=800 speed=500)
 	string(REPLACE "=" ";" costs ${costs})
 	list(GET costs 0 scenario)
 	list(GET costs 1 cost)
