@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "bridge/conn.h"
+#include "bridge/tls_context.h"
+#include "tests/unit/tlsrig.h"
 
 static const uint8_t addresses[RESUMERIG_ENDPOINTS] = {0, 0x81, 0x02, 0x83};
 
@@ -375,7 +377,11 @@ static void connect_link(struct resumerig *r, struct conn *client)
 	/* Who has not heard of the end of the one before the last hears of it now. */
 	cutlink_close(&r->former);
 	r->former = r->link;
-	cutlink_open(&r->link, client, &server, r->narrow);
+	cutlink_open(&r->link, client, &server, r->options & RESUMERIG_NARROW);
+	if (r->options & RESUMERIG_ENCRYPTED) {
+		assert_int_equal(conn_secure(client, r->contexts[0]), 0);
+		assert_int_equal(conn_secure(&server, r->contexts[1]), 0);
+	}
 	if (r->newcomer)
 		free_newcomer(r);
 	r->newcomer = importer_new(&server, &callbacks, r);
@@ -395,13 +401,16 @@ void resumerig_connect(struct resumerig *r)
 	r->resuming = true;
 }
 
-void resumerig_open(struct resumerig *r, uint64_t seed, bool narrow)
+void resumerig_open(struct resumerig *r, uint64_t seed, unsigned options)
 {
+	static const enum tls_role roles[2] = {TLS_CLIENT, TLS_SERVER};
 	struct conn conn;
 
 	memset(r, 0, sizeof(*r));
 	r->seed = seed * 0x9e3779b97f4a7c15ull;
-	r->narrow = narrow;
+	r->options = options;
+	for (int i = 0; i < 2 && options & RESUMERIG_ENCRYPTED; i++)
+		assert_int_equal(tls_context_new(roles[i], &tlsrig_key, true, &r->contexts[i]), 0);
 	r->link.fds[0] = r->link.fds[1] = r->former.fds[0] = r->former.fds[1] = -1;
 	r->link.cut = r->former.cut = true;
 	connect_link(r, &conn);
@@ -464,4 +473,6 @@ void resumerig_fini(struct resumerig *r)
 	fake_usbdevice_end_all(&r->device, -ECONNRESET);
 	importer_free(r->newcomer);
 	importer_free(r->importer);
+	tls_context_free(r->contexts[0]);
+	tls_context_free(r->contexts[1]);
 }

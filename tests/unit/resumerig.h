@@ -19,6 +19,7 @@
 #define RESUMERIG_ENDPOINTS 4 /* control, bulk IN, bulk OUT, interrupt IN */
 
 struct resumerig;
+struct tls_context;
 
 struct resumerig_urb {
 	struct client_urb urb;
@@ -42,7 +43,9 @@ struct resumerig {
 	struct usbdevice device;
 	struct cutlink link, former; /* former: of which one end may not have heard yet */
 	struct resumption resumption;
-	bool resuming, narrow;
+	bool resuming;
+	unsigned options;
+	struct tls_context *contexts[2]; /* encrypted: the client's, the server's */
 	bool imported, lost, detached;
 	unsigned num_lost, num_resumed, num_closed;
 	unsigned arrived; /* of device.submitted, that have been looked at */
@@ -53,8 +56,11 @@ struct resumerig {
 
 uint32_t resumerig_dice(struct resumerig *r, uint32_t sides);
 
+#define RESUMERIG_NARROW 1u    /* the ends take little at once */
+#define RESUMERIG_ENCRYPTED 2u /* the connections are */
+
 /* Imported, and nothing cut yet. */
-void resumerig_open(struct resumerig *r, uint64_t seed, bool narrow);
+void resumerig_open(struct resumerig *r, uint64_t seed, unsigned options);
 void resumerig_fini(struct resumerig *r);
 
 /* Of any endpoint; false: all are in flight. */

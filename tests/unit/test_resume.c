@@ -50,7 +50,7 @@ static struct resumerig *open_rig(enum told told)
 	struct resumerig *r = malloc(sizeof(*r));
 
 	assert_non_null(r);
-	resumerig_open(r, 7, false);
+	resumerig_open(r, 7, 0);
 	r->link.silent[0] = told == SERVER;
 	r->link.silent[1] = told == CLIENT;
 	return r;

@@ -68,16 +68,15 @@ static void act(struct resumerig *r)
 	}
 }
 
-static void test_random(void **state)
+static void play(unsigned seeds, unsigned options)
 {
 	unsigned lost = 0, resumed = 0, submitted = 0;
 
-	(void)state;
-	for (uint64_t seed = 1; seed <= quick_part(2000, 100); seed++) {
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
 		struct resumerig *r = malloc(sizeof(*r));
 
 		assert_non_null(r);
-		resumerig_open(r, seed, seed & 1);
+		resumerig_open(r, seed, options | (seed & 1 ? RESUMERIG_NARROW : 0));
 		for (int n = 0; n < 3000; n++)
 			act(r);
 		resumerig_settle(r);
@@ -88,15 +87,29 @@ static void test_random(void **state)
 		free(r);
 	}
 	print_message("%u URBs, %u losses, %u resumes\n", submitted, lost, resumed);
-	assert_in_range(lost, quick_part(2000, 100), submitted);
+	assert_in_range(lost, seeds, submitted);
 	/* Some were cut before the client heard of them. */
 	assert_in_range(resumed, lost + 1, 2 * lost);
+}
+
+static void test_random(void **state)
+{
+	(void)state;
+	play(quick_part(2000, 100), 0);
+}
+
+/* Each connection with a handshake of its own, which may be cut as well. */
+static void test_encrypted(void **state)
+{
+	(void)state;
+	play(quick_part(500, 100), RESUMERIG_ENCRYPTED);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_encrypted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
