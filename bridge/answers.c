@@ -98,6 +98,7 @@ void answers_put(struct answers *a, struct urbpool_urb *u)
 void answers_put_unlinked(struct answers *a, struct urbpool_urb *u, uint32_t seqnum)
 {
 	begin(a, u);
+	a->num_late++;
 	u->unlink_seqnum = seqnum;
 	put_unlinked(a, u, 0);
 }
@@ -109,6 +110,8 @@ static void give_first_back(struct answers *a)
 	a->first = u->next;
 	if (!a->first)
 		a->last = &a->first;
+	/* Of a URB, it would have been its unlink. */
+	a->num_late -= u->has_unlinked && !u->unlinking;
 	urbpool_give(a->pool, u);
 }
 

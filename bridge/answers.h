@@ -18,7 +18,8 @@ struct answers {
 	struct outbox outbox; /* also of what comes before the URBs */
 	struct urbpool *pool; /* that URBs go back to */
 	struct urbpool_urb *first, **last;
-	bool kept; /* until they are acknowledged */
+	bool kept;	   /* until they are acknowledged */
+	unsigned num_late; /* of these, the answers to unlinks of what had been answered */
 	/* Messages since the start, mod 2^32. */
 	uint32_t put, acknowledged;
 };

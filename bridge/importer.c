@@ -403,23 +403,39 @@ static void init_urb(struct importer *i, struct urbpool_urb *u, const struct usb
 	memcpy(u->buffer, cmd->setup, USBDEVICE_SETUP_SIZE);
 }
 
+static int close_full(struct importer *i)
+{
+	close_with(i, "it has more than %d URBs or %u MiB under way", IMPORTER_MAX_URBS,
+		IMPORTER_MAX_BYTES >> 20);
+	return -ENOBUFS;
+}
+
 /*
  * 1: go on; 0: not before answers have gone; -errno.
  *
  * In a session nothing comes of waiting: what would make room is said in the messages that wait.
- * There each URB may have been followed by an unlink that came too late, and be the next by now.
+ * And there answers to unlinks that came too late are kept, beside which there may be as many URBs
+ * as ever.
  */
-static int may_take(struct importer *i, uint32_t bytes)
+static int may_submit(struct importer *i, uint32_t bytes)
 {
-	unsigned most = i->in_session ? 2 * IMPORTER_MAX_URBS : IMPORTER_MAX_URBS;
+	unsigned urbs = i->pool.num_used - (i->in_session ? i->answers.num_late : 0);
 
-	if (i->pool.num_used < most && i->pool.bytes_used + bytes <= IMPORTER_MAX_BYTES)
+	if (urbs < IMPORTER_MAX_URBS && i->pool.bytes_used + bytes <= IMPORTER_MAX_BYTES)
 		return 1;
 	if (!i->in_session && !outbox_empty(&i->answers.outbox))
 		return 0;
-	close_with(i, "it has more than %d URBs or %u MiB under way", IMPORTER_MAX_URBS,
-		IMPORTER_MAX_BYTES >> 20);
-	return -ENOBUFS;
+	return close_full(i);
+}
+
+/* The same for an unlink that is too late. These wait for nothing but the socket, so that who
+ * unlinks is never too much; in a session they wait to be acknowledged, and there is none of which
+ * the URB's successor could have been answered before. */
+static int may_unlink(struct importer *i)
+{
+	if (i->in_session)
+		return i->answers.num_late < IMPORTER_MAX_URBS ? 1 : close_full(i);
+	return i->pool.num_used < 2 * IMPORTER_MAX_URBS || outbox_empty(&i->answers.outbox);
 }
 
 static bool on_cmd_submit(struct importer *i, const struct usbip_header *h)
@@ -430,7 +446,7 @@ static bool on_cmd_submit(struct importer *i, const struct usbip_header *h)
 	bool out = h->direction == USBIP_DIR_OUT;
 	struct urbpool_urb *u;
 
-	if (may_take(i, length) <= 0)
+	if (may_submit(i, length) <= 0)
 		return false;
 	u = urbpool_take(&i->pool, USBDEVICE_SETUP_SIZE + length + wire, packets);
 	if (!u) {
@@ -467,11 +483,8 @@ static bool on_cmd_unlink(struct importer *i, const struct usbip_header *h)
 		usbdevice_cancel(&u->at_device);
 		return true;
 	}
-	/* It has been answered already, or there was none. These wait for nothing but the socket,
-	 * so that who unlinks is never too much; in a session they wait to be acknowledged. */
-	if (i->in_session && may_take(i, 0) <= 0)
-		return false;
-	if (i->pool.num_used >= 2 * IMPORTER_MAX_URBS && !outbox_empty(&i->answers.outbox))
+	/* It has been answered already, or there was none. */
+	if (may_unlink(i) <= 0)
 		return false;
 	u = urbpool_take(&i->pool, 0, 0);
 	if (!u) {

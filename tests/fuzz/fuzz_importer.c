@@ -38,7 +38,7 @@ struct session {
 	int client; /* -1: closed */
 	struct importer *importer;
 	struct usbdevice device;
-	unsigned closed, imports;
+	unsigned closed, imports, detached;
 	bool ended;
 	/* While it keeps to the protocol: */
 	bool clean, lost;	    /* bytes of it have not all gone to the importer */
@@ -97,8 +97,29 @@ static void on_closed(void *user, const char *reason)
 		require(!strncmp(reason, "it has more than ", 17) && is_full(s));
 }
 
-static const struct importer_callbacks callbacks = {
-	.list = on_list, .import = on_import, .closed = on_closed};
+/* What keeps to the protocol here asks for no session. */
+static void on_detached(void *user, const char *reason)
+{
+	struct session *s = user;
+
+	require(!s->detached++ && !s->closed && !s->clean && reason &&
+		!importer_events(s->importer));
+}
+
+static void on_resume(void *user, const struct usbip_resume *how)
+{
+	const struct session *s = user;
+
+	require(!importer_has_token(s->importer, how->token));
+	require(importer_resume(s->importer, s->importer, how));
+	importer_refuse(s->importer, USBIP_ST_NODEV);
+}
+
+static const struct importer_callbacks callbacks = {.list = on_list,
+	.import = on_import,
+	.closed = on_closed,
+	.detached = on_detached,
+	.resume = on_resume};
 
 static void check_memory(const struct session *s)
 {
@@ -190,7 +211,7 @@ static bool turn(struct session *s)
 {
 	struct pollfd fd = {importer_fd(s->importer), importer_events(s->importer), 0};
 
-	require((s->closed > 0) == (fd.fd < 0));
+	require((s->closed || s->detached) == (fd.fd < 0));
 	if (!fd.events || poll(&fd, 1, 0) <= 0)
 		return false;
 	importer_dispatch(s->importer);

@@ -96,6 +96,13 @@ static void test_kept(void **state)
 	/* In somebody's hands, so the list does not have it. */
 	exportrig_expect_list(&r, "");
 	assert_int_equal(fake_libusb_at(1)->claimed, ALL);
+	/* Lost once more, it is that address that may begin anew. */
+	close(fd);
+	exportrig_turn(&r, 20);
+	exportrig_expect_list(&r, "");
+	fd = exportrig_connect(&r);
+	assert_int_equal(ask_resume(&r, fd), 0);
+	exportrig_expect_list(&r, "");
 	/* Once more, while that one seems to live. */
 	again = exportrig_connect(&r);
 	assert_int_equal(ask_resume(&r, again), 0);
@@ -111,7 +118,7 @@ static void test_too_late(void **state)
 	int fd;
 
 	(void)state;
-	start(&r, 1);
+	start(&r, 20);
 	EXPORTRIG_UNTIL(&r, is_free());
 	exportrig_settle(&r);
 	exportrig_expect_list(&r, "99-1 ");
