@@ -425,6 +425,7 @@ static void give_back(const struct client *c, struct client_urb *urb)
 
 void client_abandon(struct client *c)
 {
+	c->state = STATE_CLOSED;
 	for (unsigned i = 0; i < URBTABLE_SIZE; i++) {
 		struct client_urb *urb = urbtable_take(&c->urbs, i);
 

@@ -88,7 +88,8 @@ void client_set_tap(struct client *c, struct tap *tap);
  */
 void client_disconnect(struct client *c);
 
-/* When the session is over: what the server had is done, with -ENOTCONN and no data. */
+/* When the session is over, or `lost` and not to be resumed: what the server had is done, with
+ * -ENOTCONN and no data. */
 void client_abandon(struct client *c);
 
 /* Closes the connection, upon which the server resets the device. No `done` is called any more. */

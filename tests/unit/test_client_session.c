@@ -389,6 +389,24 @@ static void test_given_up(void **state)
 	}
 }
 
+/* The session is not to be had any more; what is given back may not come in again. */
+static void test_not_resumed(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	start_session(&r);
+	assert_int_equal(client_submit(r.client, &r.urbs[0]), 0);
+	run(&r);
+	lose(&r);
+	assert_int_equal(client_submit(r.client, &r.urbs[1]), 0);
+	client_abandon(r.client);
+	assert_string_equal(r.log, "0:-107:0 1:-107:0 ");
+	assert_int_equal(client_submit(r.client, &r.urbs[0]), -ENOTCONN);
+	assert_int_equal(client_in_flight(r.client), 0);
+	stop(&r);
+}
+
 /* What is to be sent waits in the table, which is as large as ever. */
 static void test_full(void **state)
 {
@@ -431,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_impossible_counts),
 		cmocka_unit_test(test_not_lost),
 		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_not_resumed),
 		cmocka_unit_test(test_full),
 	};
 
