@@ -382,9 +382,13 @@ static void start(struct supervisor *s)
 
 static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	struct supervisor *s = timer->data;
+
 	(void)loop;
 	(void)events;
-	start(timer->data);
+	/* The hold may have ended in this very iteration. */
+	if (!s->ending)
+		start(s);
 }
 
 /* There is no pause to wait for while an attempt is under way. */
