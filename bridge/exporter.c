@@ -9,47 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libusb.h>
-
-#include "bridge/advertiser.h"
 #include "bridge/conn.h"
 #include "bridge/importer.h"
 #include "bridge/log.h"
-#include "bridge/task.h"
 #include "bridge/tls_context.h"
-#include "bridge/txtrecord.h"
 #include "bridge/usbdevice.h"
 
 #define ASK_S 10. /* for who connects to ask for something, and to be given it */
-/* A device is there before the kernel has configured it, and its interfaces' strings are read. */
-#define SETTLE_S 0.3
 
 #define REMEDY                                                                                     \
 	"anybody could import devices there: 'ip2usb-export key' makes a key for both ends, and "  \
 	"[server] plain = anywhere does without"
-
-/* One that is plugged in. */
-struct exporter_device {
-	struct exporter_device *next;
-	struct libusb_device *device;
-	char busid[USBIP_BUSID_SIZE];
-	struct exporter_session *session; /* who has it; NULL: free */
-	struct task *description;	  /* under way; or NULL */
-	bool described;			  /* `is` is set */
-	bool is_hub;			  /* never exported */
-	bool announced;
-	struct usbhost_description is;
-};
-
-/* What the kernel tells of a device it tells when it is not at it: where that is probed by a slow
- * driver, which may be waiting for one of our own importers, this would wait for itself. */
-struct description {
-	struct exporter *exporter;
-	struct exporter_device *of; /* for `done` alone */
-	struct libusb_device *device;
-	struct usbhost_description is;
-	int result;
-};
 
 /* One connection, and the device that it has. */
 struct exporter_session {
@@ -59,166 +29,12 @@ struct exporter_session {
 	ev_io io;
 	ev_timer deadline;
 	char peer[CONN_ADDRESS_SIZE], busid[USBIP_BUSID_SIZE];
-	struct exporter_device *held; /* NULL: none, or it is unplugged */
-	struct usbdevice *usb;	      /* until it is closed */
+	struct exportdevice *held; /* NULL: none, or it is unplugged */
+	struct usbdevice *usb;	   /* until it is closed */
 	bool opened, closing;
 	bool detached; /* the connection is lost, and may be followed by another */
 	bool over;     /* it is, for good */
 };
-
-/* ---- devices ---- */
-
-static bool is_exported(const struct exporter *e, const struct exporter_device *d)
-{
-	struct exportrules_device of;
-
-	if (!d->described)
-		return false;
-	of = usbhost_for_rules(&d->is);
-	return exportrules_permits(&e->config.rules, &of);
-}
-
-static void advertise(const struct exporter *e)
-{
-	struct txtrecord_device devices[USBIP_MAX_DEVICES];
-	unsigned n = 0;
-
-	for (const struct exporter_device *d = e->devices; d && n < USBIP_MAX_DEVICES;
-		d = d->next) {
-		if (d->announced)
-			devices[n++] =
-				(struct txtrecord_device){d->busid, d->is.entry.device.vendor,
-					d->is.entry.device.product, d->is.product};
-	}
-	advertiser_set(e->advertiser, devices, n);
-}
-
-static void announce(const struct exporter *e, struct exporter_device *d)
-{
-	if (d->announced || !is_exported(e, d))
-		return;
-	d->announced = true;
-	log_info("%s: %04x:%04x %s can be imported", d->busid, d->is.entry.device.vendor,
-		d->is.entry.device.product, d->is.product);
-	if (e->announcer)
-		(void)announcer_plugged(e->announcer, d->busid);
-	advertise(e);
-}
-
-static void run_description(void *description)
-{
-	struct description *d = description;
-
-	d->result = usbhost_describe(d->device, &d->is);
-}
-
-static void discard_description(void *description)
-{
-	struct description *d = description;
-
-	libusb_unref_device(d->device);
-	free(d);
-}
-
-static void on_described(void *description)
-{
-	struct description *d = description;
-	struct exporter *e = d->exporter;
-	struct exporter_device *of = d->of;
-
-	of->description = NULL;
-	of->described = !d->result;
-	of->is_hub = d->result == -ENOTSUP;
-	of->is = d->is;
-	discard_description(d);
-	announce(e, of);
-}
-
-static const struct task_work description_work = {
-	.run = run_description, .done = on_described, .discard = discard_description};
-
-/* Also of one that has been described: another importer may have left it another configuration. */
-static void describe(struct exporter *e, struct exporter_device *of)
-{
-	struct description *d = of->description ? NULL : calloc(1, sizeof(*d));
-
-	if (!d)
-		return;
-	*d = (struct description){.exporter = e, .of = of, .device = libusb_ref_device(of->device)};
-	of->description = task_start(e->loop, &description_work, d);
-	if (of->description)
-		return;
-	discard_description(d);
-	ev_timer_again(e->loop, &e->settle);
-}
-
-static void on_settled(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct exporter *e = timer->data;
-
-	(void)events;
-	ev_timer_stop(loop, timer);
-	for (struct exporter_device *d = e->devices; d; d = d->next) {
-		if (!d->described && !d->is_hub)
-			describe(e, d);
-	}
-}
-
-static void on_arrived(void *user, struct libusb_device *device)
-{
-	struct exporter *e = user;
-	struct exporter_device *d = calloc(1, sizeof(*d));
-
-	if (!d) {
-		log_error("%s", strerror(ENOMEM));
-		return;
-	}
-	d->device = libusb_ref_device(device);
-	usbhost_busid(device, d->busid);
-	d->next = e->devices;
-	e->devices = d;
-	ev_timer_again(e->loop, &e->settle);
-}
-
-static void free_device(struct exporter_device *d)
-{
-	if (d->session)
-		d->session->held = NULL;
-	task_abandon(d->description);
-	libusb_unref_device(d->device);
-	free(d);
-}
-
-/* Nobody is to have it any more. */
-static void withdraw(const struct exporter *e, struct exporter_device *d, const char *reason)
-{
-	if (d->session)
-		importer_unplugged(d->session->importer, reason);
-	if (!d->announced)
-		return;
-	d->announced = false;
-	log_info("%s: %s", d->busid, reason);
-	if (e->announcer)
-		announcer_unplugged(e->announcer, d->busid);
-	advertise(e);
-}
-
-static void on_left(void *user, struct libusb_device *device)
-{
-	struct exporter *e = user;
-	struct exporter_device **at = &e->devices, *d;
-
-	while (*at && (*at)->device != device)
-		at = &(*at)->next;
-	d = *at;
-	if (!d)
-		return;
-	*at = d->next;
-	withdraw(e, d, "the device was unplugged");
-	free_device(d);
-}
-
-static const struct usbhost_callbacks host_callbacks = {.arrived = on_arrived, .left = on_left};
 
 /* ---- sessions ---- */
 
@@ -236,7 +52,7 @@ static void on_opened(void *user, int error)
 	struct exporter_session *s = user;
 
 	s->opened = true;
-	if (!error && (!s->held || !is_exported(s->exporter, s->held)))
+	if (!error && (!s->held || !exportdevices_permit(&s->exporter->devices, s->held)))
 		error = -ENODEV;
 	if (!error && !s->over) {
 		log_info("%s: imported by %s", s->busid, s->peer);
@@ -257,8 +73,8 @@ static void on_usb_closed(void *user)
 	s->usb = NULL;
 	if (!s->held)
 		return;
-	s->held->session = NULL;
-	describe(s->exporter, s->held);
+	s->held->holder = NULL;
+	exportdevices_describe(&s->exporter->devices, s->held);
 	s->held = NULL;
 }
 
@@ -272,14 +88,15 @@ static bool is_left_by(const struct exporter_session *holder, const struct expor
 	return holder->detached && !strcmp(holder->peer, s->peer);
 }
 
-static enum usbip_status open_device(struct exporter_session *s, struct exporter_device *d)
+static enum usbip_status open_device(struct exporter_session *s, struct exportdevice *d)
 {
+	const struct exporter_session *holder = d->holder;
 	const char *why;
 	int r;
 
-	if (d->session && is_left_by(d->session, s))
-		importer_end(d->session->importer, "it begins anew");
-	if (d->session)
+	if (holder && is_left_by(holder, s))
+		importer_end(holder->importer, "it begins anew");
+	if (holder)
 		return USBIP_ST_DEV_BUSY;
 	r = usbdevice_open(
 		s->exporter->loop, d->device, d->busid, &usb_callbacks, s, &s->usb, &why);
@@ -289,20 +106,16 @@ static enum usbip_status open_device(struct exporter_session *s, struct exporter
 	}
 	strcpy(s->busid, d->busid);
 	s->held = d;
-	d->session = s;
+	d->holder = s;
 	return USBIP_ST_OK;
 }
 
 static void on_import(void *user, const char *busid)
 {
 	struct exporter_session *s = user;
-	struct exporter_device *d = s->exporter->devices;
-	enum usbip_status status = USBIP_ST_NODEV;
+	struct exportdevice *d = exportdevices_find(&s->exporter->devices, busid);
+	enum usbip_status status = d ? open_device(s, d) : USBIP_ST_NODEV;
 
-	while (d && strcmp(d->busid, busid) != 0)
-		d = d->next;
-	if (d && is_exported(s->exporter, d))
-		status = open_device(s, d);
 	if (!status)
 		return;
 	log_info("%s is not given to %s: %s", busid, s->peer, usbip_status_str(status));
@@ -313,16 +126,16 @@ static void on_import(void *user, const char *busid)
 static unsigned on_list(void *user, struct devlist_entry **entries)
 {
 	const struct exporter_session *s = user;
-	const struct exporter *e = s->exporter;
+	const struct exportdevices *devices = &s->exporter->devices;
 	unsigned n = 0, room = 0;
 
-	for (const struct exporter_device *d = e->devices; d; d = d->next)
+	for (const struct exportdevice *d = devices->first; d; d = d->next)
 		room++;
 	*entries = calloc(room + 1, sizeof(**entries));
-	for (const struct exporter_device *d = e->devices; *entries && d; d = d->next) {
-		bool free = !d->session || is_left_by(d->session, s);
+	for (const struct exportdevice *d = devices->first; *entries && d; d = d->next) {
+		bool free = !d->holder || is_left_by(d->holder, s);
 
-		if (n < USBIP_MAX_DEVICES && free && is_exported(e, d))
+		if (n < USBIP_MAX_DEVICES && free && exportdevices_permit(devices, d))
 			(*entries)[n++] = d->is.entry;
 	}
 	return n;
@@ -406,6 +219,25 @@ static const struct importer_callbacks importer_callbacks = {
 	.detached = on_detached,
 	.resume = on_resume,
 };
+
+static void on_withdrawn(void *user, struct exportdevice *d, const char *reason)
+{
+	const struct exporter_session *s = d->holder;
+
+	(void)user;
+	importer_unplugged(s->importer, reason);
+}
+
+static void on_left(void *user, struct exportdevice *d)
+{
+	struct exporter_session *s = d->holder;
+
+	(void)user;
+	s->held = NULL;
+}
+
+static const struct exportdevices_callbacks devices_callbacks = {
+	.withdrawn = on_withdrawn, .left = on_left};
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
@@ -534,15 +366,6 @@ static void free_session(struct exporter *e, struct exporter_session *s)
 	free(s);
 }
 
-static bool is_describing(const struct exporter *e)
-{
-	const struct exporter_device *d = e->devices;
-
-	while (d && !d->description)
-		d = d->next;
-	return d;
-}
-
 /* Before the loop sleeps: what has been answered goes out, and who is over goes. */
 static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
@@ -562,7 +385,7 @@ static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
 			at = &s->next;
 		}
 	}
-	if (e->ending && !e->sessions && !is_describing(e))
+	if (e->ending && !e->sessions && !exportdevices_are_busy(&e->devices))
 		ev_break(loop, EVBREAK_ALL);
 }
 
@@ -587,26 +410,6 @@ static int start_listening(struct exporter *e)
 	return 0;
 }
 
-/* Who cannot be told finds out by asking: no error. */
-static void start_telling(struct exporter *e)
-{
-	const struct exportconfig *c = &e->config;
-	const char *why;
-	int fd;
-
-	if (strcmp(c->notices, EXPORTCONFIG_OFF) != 0) {
-		fd = listener_socket("notices", c->listen, c->notices, &why);
-		e->announcer = fd < 0 ? NULL : calloc(1, sizeof(*e->announcer));
-		if (e->announcer)
-			announcer_init(e->announcer, e->loop, fd);
-		else
-			log_warning("no notices at port %s: %s", c->notices,
-				fd < 0 ? why : strerror(ENOMEM));
-	}
-	if (c->announce && advertiser_new((uint16_t)atoi(c->port), &e->advertiser, &why))
-		log_warning("not announced by mDNS: %s", why);
-}
-
 /* Who is connected already has no need of it any more. */
 static void set_key(struct exporter *e, const struct exportconfig *config)
 {
@@ -623,22 +426,16 @@ static void set_key(struct exporter *e, const struct exportconfig *config)
 
 int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportconfig *config)
 {
-	const char *why;
 	int r;
 
 	*e = (struct exporter){.config = *config, .loop = loop};
 	set_key(e, config);
 	ev_prepare_init(&e->prepare, on_prepare);
-	ev_timer_init(&e->settle, on_settled, 0., SETTLE_S);
-	e->prepare.data = e->settle.data = e;
+	e->prepare.data = e;
 	ev_prepare_start(loop, &e->prepare);
 	r = start_listening(e);
-	if (!r) {
-		start_telling(e);
-		r = usbhost_init(&e->host, loop, &host_callbacks, e, &why);
-		if (r)
-			log_error("no USB here: %s", why);
-	}
+	if (!r)
+		r = exportdevices_init(&e->devices, loop, config, &devices_callbacks, e);
 	if (r)
 		exporter_fini(e);
 	return r;
@@ -646,14 +443,9 @@ int exporter_init(struct exporter *e, struct ev_loop *loop, const struct exportc
 
 void exporter_configure(struct exporter *e, const struct exportconfig *config)
 {
-	e->config.rules = config->rules;
 	e->config.plain_anywhere = config->plain_anywhere;
 	set_key(e, config);
-	for (struct exporter_device *d = e->devices; d; d = d->next) {
-		if (!is_exported(e, d))
-			withdraw(e, d, "it is not exported any more");
-		announce(e, d);
-	}
+	exportdevices_configure(&e->devices, &config->rules);
 }
 
 void exporter_end(struct exporter *e)
@@ -667,18 +459,7 @@ void exporter_end(struct exporter *e)
 void exporter_fini(struct exporter *e)
 {
 	ev_prepare_stop(e->loop, &e->prepare);
-	ev_timer_stop(e->loop, &e->settle);
 	listener_stop(&e->listener);
-	while (e->devices) {
-		struct exporter_device *d = e->devices;
-
-		e->devices = d->next;
-		free_device(d);
-	}
-	usbhost_fini(&e->host);
-	advertiser_free(e->advertiser);
+	exportdevices_fini(&e->devices);
 	tls_context_free(e->context);
-	if (e->announcer)
-		announcer_fini(e->announcer);
-	free(e->announcer);
 }

@@ -8,16 +8,13 @@
 
 #include <ev.h>
 
-#include "bridge/announcer.h"
 #include "bridge/exportconfig.h"
+#include "bridge/exportdevices.h"
 #include "bridge/listener.h"
 #include "bridge/refusals.h"
-#include "bridge/usbhost.h"
 
 #define EXPORTER_MAX_IMPORTERS 64 /* connections */
 
-struct advertiser;
-struct exporter_device;
 struct exporter_session;
 struct tls_context;
 
@@ -27,15 +24,11 @@ struct exporter {
 	struct refusals refusals;
 	struct ev_loop *loop;
 	ev_prepare prepare;
-	ev_timer settle; /* from a device's arrival to when it is told of */
-	struct usbhost host;
 	struct listener listener;
-	struct exporter_device *devices; /* all that are plugged in, but hubs */
+	struct exportdevices devices;
 	struct exporter_session *sessions;
 	unsigned num_sessions;
-	struct announcer *announcer;   /* NULL: nobody is told */
-	struct advertiser *advertiser; /* likewise */
-	bool full_told;		       /* in the log */
+	bool full_told; /* in the log */
 	bool ending;
 };
 

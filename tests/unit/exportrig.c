@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <ev.h>
 
+#include "bridge/announcer.h"
 #include "tests/unit/exportrig.h"
 #include "tests/unit/peer.h"
 
@@ -44,16 +45,16 @@ void exportrig_open(struct exportrig *r, int devices)
 	haste = r->haste > 0 ? r->haste : 1;
 	assert_int_equal(exporter_init(&r->exporter, r->loop, &r->config), 0);
 	/* What is plugged in is looked at a little later; not so much here. */
-	r->exporter.settle.repeat = SETTLE_S;
+	r->exporter.devices.settle.repeat = SETTLE_S;
 	if (devices)
-		ev_timer_again(r->loop, &r->exporter.settle);
+		ev_timer_again(r->loop, &r->exporter.devices.settle);
 	exportrig_settle(r);
 }
 
 void exportrig_settle(struct exportrig *r)
 {
 	exportrig_turn(r, 10);
-	EXPORTRIG_UNTIL(r, !ev_is_active(&r->exporter.settle));
+	EXPORTRIG_UNTIL(r, !ev_is_active(&r->exporter.devices.settle));
 	/* Whoever looks at one has it. */
 	EXPORTRIG_UNTIL(r, !fake_libusb_is_referred_to(1));
 }
@@ -107,7 +108,7 @@ int exportrig_connect(struct exportrig *r)
 
 int exportrig_connect_notices(struct exportrig *r)
 {
-	return connect_to(r, r->exporter.announcer->listener);
+	return connect_to(r, r->exporter.devices.announcer->listener);
 }
 
 void exportrig_send(int fd, const void *bytes, size_t size)
