@@ -136,7 +136,8 @@ static void test_everywhere(void **state)
 		check_flags(fd);
 		assert_true(can_connect("127.0.0.1", port_of(fd)));
 		assert_true(can_connect("127.0.0.2", port_of(fd)));
-		assert_true(listener_is_public(fd));
+		/* It says nothing; where somebody has come to does. */
+		assert_false(listener_is_public(fd));
 		close(fd);
 	}
 	no_ipv6 = false;
@@ -200,15 +201,9 @@ static void test_handed_over(void **state)
 
 static void test_public(void **state)
 {
-	static const char *const private[] = {"127.0.0.1", "127.255.255.255", "10.0.0.0",
-		"10.255.255.255", "172.16.0.0", "172.31.255.255", "192.168.0.1", "192.168.255.255",
-		"169.254.0.1", "::1", "fe80::1", "febf::1", "fc00::1", "fdff::1", "::ffff:10.1.2.3",
-		"::ffff:127.0.0.1"};
-	static const char *const public[] = {"0.0.0.0", "1.1.1.1", "9.255.255.255", "11.0.0.0",
-		"126.255.255.255", "128.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255",
-		"192.169.0.0", "169.253.255.255", "169.255.0.0", "100.64.0.1", "255.255.255.255",
-		"::", "2001:db8::1", "fec0::1", "fe00::1", "fbff::1", "::ffff:8.8.8.8",
-		"::10.1.2.3"};
+	/* All of them are test_publicaddress'. */
+	static const char *const private[] = {"127.0.0.1", "0.0.0.0", "::1", "::"};
+	static const char *const public[] = {"1.1.1.1", "2001:db8::1"};
 	struct sockaddr_un local = {.sun_family = AF_UNIX};
 	int fd = __real_socket(AF_UNIX, SOCK_STREAM, 0);
 

@@ -232,6 +232,8 @@ static const char *list(const struct exportconfig *config, int code)
 	return text;
 }
 
+#define NO_KEY "There is no key, and nothing is encrypted.\n"
+
 static void test_list(void **state)
 {
 	static const struct attribute some[] = {
@@ -240,7 +242,7 @@ static void test_list(void **state)
 
 	(void)state;
 	attributes = some;
-	assert_string_equal(list(&config, 0), "");
+	assert_string_equal(list(&config, 0), NO_KEY);
 	(void)fake_libusb_plug(1);
 	fake_libusb_at(1)->configuration = 2;
 	(void)fake_libusb_plug(2);
@@ -250,7 +252,7 @@ static void test_list(void **state)
 		"                            serial 0123\n"
 		"99-1      04a9:3218  no   (no name)\n"
 		"                            not exported: no still camera, and there is no allow "
-		"line\n");
+		"line\n" NO_KEY);
 	fake_libusb.errors[FAKE_LIBUSB_INIT] = LIBUSB_ERROR_OTHER;
 	assert_string_equal(list(&config, 1), "");
 }
