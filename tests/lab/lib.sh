@@ -265,7 +265,7 @@ server() {
 	network
 	server_bind
 	server_start
-	eventually 10 server_listens || fail "the server does not listen"
+	eventually 30 server_listens || fail "the server does not listen"
 }
 
 server_listens() { on_server ss -Htln 'sport = :3240' | grep -q .; }
