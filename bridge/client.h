@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bridge/outbox.h"
+#include "bridge/client_urbs.h" /* struct client_urb */
 #include "bridge/usbip.h"
 
 #define CLIENT_MAX_URBS 1024 /* in flight */
@@ -22,30 +22,6 @@ struct client;
 struct conn;
 struct conn_info;
 struct tap;
-
-/* One URB. It may not move or be submitted again before `done`, which comes exactly once for each
- * client_submit unless the client is freed first. */
-struct client_urb {
-	/* set by the user */
-	uint8_t endpoint; /* bEndpointAddress at the camera; 0 for control */
-	uint8_t setup[8]; /* control only; its bmRequestType gives the direction */
-	uint8_t *buffer;
-	uint32_t length; /* bytes asked for or sent, at most USBIP_MAX_TRANSFER */
-	uint32_t flags;	 /* USBIP_URB_ZERO_PACKET or 0 */
-	/* interval of interrupt endpoints as the kernel counts it: microframes at high speed, else
-	 * ms; must be 0 for all others, from which some servers guess the transfer type. */
-	uint32_t interval;
-	/* status: 0 or a negative errno of Linux; -ECONNRESET when it was unlinked. actual: bytes
-	 * moved, at most `length`, valid also beside an error. */
-	void (*done)(struct client_urb *urb, int status, uint32_t actual);
-	void *user;
-	/* the client's */
-	uint32_t seqnum; /* 0: not in flight */
-	bool unlinking, answered;
-	int status;
-	uint32_t actual;
-	struct outbox_message submit, unlink;
-};
 
 struct client_callbacks {
 	/* The server has handed the device over; URBs may be submitted. */
