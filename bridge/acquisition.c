@@ -14,8 +14,6 @@
 #include "bridge/devlist.h"
 #include "bridge/log.h"
 #include "bridge/probe.h"
-#include "bridge/resolver.h"
-#include "bridge/tls_context.h"
 
 /* For a server or a camera to answer, in each state before ACQUIRED; unless the options say. */
 #define STEP_TIMEOUT_S 10.
@@ -84,7 +82,7 @@ static void fail_device(struct acquisition *a, enum outcome outcome, const char 
 	va_start(args, format);
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
-	if (a->verdict != SELECTION_LOOK) {
+	if (a->search.verdict != SELECTION_LOOK) {
 		end(a, outcome, "%s", reason);
 	} else if (!is_over(a)) {
 		log_write(level(a, LOG_WARNING), "%s: %s", a->imported, reason);
@@ -114,15 +112,9 @@ static void enter(struct acquisition *a, unsigned state)
 		ev_timer_stop(a->loop, &a->timer);
 }
 
-static void drop_resolver(struct acquisition *a)
-{
-	resolver_free(a->resolver);
-	a->resolver = NULL;
-}
-
 static void drop_client(struct acquisition *a)
 {
-	drop_resolver(a);
+	connector_stop(&a->connector);
 	resumer_stop(&a->resumer);
 	ev_io_stop(a->loop, &a->server);
 	client_free(a->client);
@@ -142,19 +134,11 @@ static void drop_session(struct acquisition *a)
 	drop_probe(a);
 }
 
-static void drop_list(struct acquisition *a)
-{
-	if (a->list)
-		devlist_fini(a->list);
-	free(a->list);
-	a->list = NULL;
-}
-
 void acquisition_let_go(struct acquisition *a)
 {
 	ev_timer_stop(a->loop, &a->timer);
 	drop_client(a);
-	drop_list(a);
+	search_stop(&a->search);
 }
 
 void acquisition_fini(struct acquisition *a)
@@ -162,7 +146,7 @@ void acquisition_fini(struct acquisition *a)
 	acquisition_let_go(a);
 	drop_probe(a);
 	free(a->former);
-	tls_context_free(a->tls);
+	connector_fini(&a->connector);
 }
 
 struct usb_profile *acquisition_profile(const struct acquisition *a)
@@ -175,50 +159,31 @@ struct usb_profile *acquisition_profile(const struct acquisition *a)
 static void list(struct acquisition *a, struct conn *conn);
 static void import(struct acquisition *a, struct conn *conn);
 
-/* With the key, if there is one for the server. 0 or -ENOMEM. */
-static int secure(struct acquisition *a, struct conn *conn)
-{
-	const struct config *config = a->config;
-	int r = 0;
-
-	if (!config->server.has_key)
-		return 0;
-	if (!a->tls)
-		r = tls_context_new(TLS_CLIENT, &config->server.key, tls_cpu_has_aes(), &a->tls);
-	return r ? r : conn_secure(conn, a->tls);
-}
-
-static void on_resolved(void *user, struct addrinfo *addresses, const char *why)
+static void on_started(void *user, struct conn *conn, const char *why)
 {
 	struct acquisition *a = user;
-	struct conn conn;
 
-	drop_resolver(a);
-	if (!addresses || conn_start(&conn, addresses, a->options.local_port, &why)) {
+	if (!conn && why) {
 		end(a, OUTCOME_FAILED, "server %s: %s", a->config->server.host, why);
 		return;
 	}
-	if (secure(a, &conn)) {
-		conn_close(&conn);
+	if (!conn) {
 		end(a, OUTCOME_FAILED, "out of memory");
 		return;
 	}
 	enter(a, a->state);
 	if (a->state == STATE_LISTING)
-		list(a, &conn);
+		list(a, conn);
 	else
-		import(a, &conn);
+		import(a, conn);
 }
 
 /* Its time begins when the server's name is known. */
 static void enter_by_conn(struct acquisition *a, unsigned state)
 {
-	const char *host = *a->address ? a->address : a->config->server.host;
-
 	ev_timer_stop(a->loop, &a->timer);
 	a->state = state;
-	a->resolver = resolver_new(a->loop, host, a->config->server.port, on_resolved, a);
-	if (!a->resolver)
+	if (connector_start(&a->connector, a->address, a->options.local_port))
 		end(a, OUTCOME_FAILED, "out of memory");
 }
 
@@ -226,44 +191,26 @@ static void enter_by_conn(struct acquisition *a, unsigned state)
 
 static void start_listing(struct acquisition *a)
 {
-	drop_list(a);
+	search_stop(&a->search);
 	enter_by_conn(a, STATE_LISTING);
 }
 
 static void list(struct acquisition *a, struct conn *conn)
 {
-	a->list = malloc(sizeof(*a->list));
-	if (!a->list) {
-		conn_close(conn);
+	if (search_start(&a->search, conn))
 		end(a, OUTCOME_FAILED, "out of memory");
-		return;
-	}
-	devlist_init(a->list, conn);
-}
-
-static void log_list(const struct devlist *list, int level)
-{
-	log_write(
-		level, "the server exports %u device%s", list->total, list->total == 1 ? "" : "s");
-	for (unsigned i = 0; i < list->total; i++) {
-		const struct usbip_device *d = &list->entries[i].device;
-
-		log_write(level, "  busid %s id %04x:%04x", d->busid, d->vendor, d->product);
-	}
 }
 
 static void dispatch_list(struct acquisition *a)
 {
 	const char *why;
-	int r = devlist_dispatch(a->list, &why);
+	int r = search_dispatch(&a->search, &why);
 
 	if (r < 0)
 		end(a, OUTCOME_FAILED, "server %s port %s: %s", a->config->server.host,
 			a->config->server.port, why);
-	if (r <= 0)
-		return;
-	selection_init(&a->selection, &a->criteria, a->list->entries, a->list->total);
-	a->todo = TODO_SELECT;
+	if (r > 0)
+		a->todo = TODO_SELECT;
 }
 
 /* ---- importing and probing ---- */
@@ -271,9 +218,7 @@ static void dispatch_list(struct acquisition *a)
 /* One that is only looked at, as others are, is not to be kept from who else wants it. */
 static bool wants_session(const struct acquisition *a)
 {
-	bool meant = a->verdict == SELECTION_FOUND || a->selection.num_candidates == 1;
-
-	return a->options.hold_s && !a->plain && meant && devlist_can_resume(a->list, a->imported);
+	return a->options.hold_s && !a->plain && search_is_for_session(&a->search, a->imported);
 }
 
 /* It has been asked for something that it does not know after all. */
@@ -327,7 +272,7 @@ static void on_probed(void *user, enum probe_result result, const char *reason)
 		fail_device(a, OUTCOME_FAILED, "the camera cannot be read: %s", reason);
 	if (result != PROBE_COMPLETE)
 		return;
-	selection_serial(&a->selection, usbdesc_text(profile, profile->serial_string, 0));
+	selection_serial(&a->search.selection, usbdesc_text(profile, profile->serial_string, 0));
 	a->probed = true;
 	a->todo = TODO_SELECT;
 }
@@ -339,7 +284,7 @@ static void on_imported(void *user, const struct usbip_device *device)
 	struct acquisition *a = user;
 
 	/* It is some time since the list, while it was busy or others were looked at. */
-	if (!selection_could_be(&a->criteria, device)) {
+	if (!selection_could_be(&a->search.criteria, device)) {
 		fail_device(a, OUTCOME_NO_CAMERA, "another device, %04x:%04x, is at %s by now",
 			device->vendor, device->product, a->imported);
 		return;
@@ -381,26 +326,20 @@ static void start_import(struct acquisition *a)
 
 static void no_camera(struct acquisition *a)
 {
-	char what[200];
+	bool several = a->search.verdict == SELECTION_AMBIGUOUS;
+	char why[sizeof(a->reason)];
 
 	/* A device that is in use is not in the list, and a predecessor's may be for a moment. Not
 	 * so if there are others to look at: each look resets them. */
-	if (!a->selection.num_candidates && a->unlisted < MAX_UNLISTED) {
+	if (!a->search.selection.num_candidates && a->unlisted < MAX_UNLISTED) {
 		a->unlisted++;
 		a->todo = TODO_RETRY;
 		return;
 	}
-	log_list(a->list, level(a, LOG_ERR));
-	selection_describe(&a->criteria, what, sizeof(what));
-	if (a->verdict == SELECTION_NONE)
-		end(a, a->unmatched, "server %s exports no such camera:%s (%s)",
-			a->config->server.host, what,
-			a->unmatched == OUTCOME_NO_CAMERA
-				? "one that is in use is not listed"
-				: "unless it is one that could not be looked at");
-	else
-		end(a, OUTCOME_AMBIGUOUS,
-			"several devices match:%s; say more in [camera]: busid, id, serial", what);
+	search_log(&a->search, level(a, LOG_ERR));
+	search_explain(&a->search, a->config->server.host, a->unmatched != OUTCOME_NO_CAMERA, why,
+		sizeof(why));
+	end(a, several ? OUTCOME_AMBIGUOUS : a->unmatched, "%s", why);
 }
 
 /* With the profile that its taker has, if it is to be the same camera as before. */
@@ -415,7 +354,7 @@ static void acquire(struct acquisition *a)
 		a->probe = a->former;
 		a->former = NULL;
 	}
-	drop_list(a);
+	search_stop(&a->search);
 	/* The resolver may need the link that is lost by then. */
 	client_peer(a->client, a->address);
 	enter(a, STATE_ACQUIRED);
@@ -425,16 +364,16 @@ static void acquire(struct acquisition *a)
 /* Imported and probed as it is to be. */
 static bool is_at_hand(const struct acquisition *a, const char *busid)
 {
-	return a->verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid) &&
+	return a->search.verdict == SELECTION_FOUND && a->probed && !strcmp(a->imported, busid) &&
 		(client_in_session(a->client) || !wants_session(a));
 }
 
 static void select_camera(struct acquisition *a)
 {
 	const char *busid;
+	enum selection_verdict verdict = search_next(&a->search, &busid);
 
-	a->verdict = selection_next(&a->selection, &busid);
-	if (a->verdict == SELECTION_NONE || a->verdict == SELECTION_AMBIGUOUS) {
+	if (verdict == SELECTION_NONE || verdict == SELECTION_AMBIGUOUS) {
 		no_camera(a);
 	} else if (is_at_hand(a, busid)) {
 		acquire(a);
@@ -455,7 +394,7 @@ static void start_resuming(struct acquisition *a)
 	enter(a, STATE_RESUMING);
 	client_resumption(a->client, &how);
 	resumer_start(&a->resumer, a->address, a->config->server.port, a->options.local_port,
-		a->tls, &how);
+		a->connector.tls, &how);
 	a->callbacks->suspended(a->user, a->reason);
 }
 
@@ -516,9 +455,11 @@ static void carry_out(struct acquisition *a)
 /* What is watched follows from the state, here and nowhere else. */
 static void watch_server(struct acquisition *a)
 {
-	int fd = a->client ? client_fd(a->client) : a->list ? devlist_fd(a->list) : -1;
+	int fd = a->client	 ? client_fd(a->client)
+		: a->search.list ? devlist_fd(a->search.list)
+				 : -1;
 	short wanted = a->client ? client_events(a->client)
-		: a->list	 ? devlist_events(a->list)
+		: a->search.list ? devlist_events(a->search.list)
 				 : (short)0;
 	int events = (wanted & POLLIN ? EV_READ : 0) | (wanted & POLLOUT ? EV_WRITE : 0);
 
@@ -549,7 +490,7 @@ static void on_server(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	if (a->client)
 		client_dispatch(a->client);
-	else if (a->list)
+	else if (a->search.list)
 		dispatch_list(a);
 }
 
@@ -596,12 +537,12 @@ void acquisition_again(struct acquisition *a, const struct acquisition_options *
 		a->probe = NULL;
 	}
 	drop_probe(a);
-	strcpy(a->criteria.busid, a->imported);
+	strcpy(a->search.criteria.busid, a->imported);
 	a->options = *options;
 	a->todo = TODO_NOTHING;
 	a->busy = a->unlisted = 0;
 	a->pausing = a->lost = a->plain = false;
-	a->verdict = SELECTION_NONE;
+	a->search.verdict = SELECTION_NONE;
 	a->unmatched = OUTCOME_NO_CAMERA;
 	start_listing(a);
 }
@@ -613,15 +554,15 @@ void acquisition_init(struct acquisition *a, struct ev_loop *loop, const struct 
 	memset(a, 0, sizeof(*a));
 	a->loop = loop;
 	a->config = config;
-	a->criteria = config->camera;
+	search_init(&a->search, &config->camera);
 	a->options = *options;
 	a->callbacks = callbacks;
 	a->user = user;
-	a->verdict = SELECTION_NONE;
 	a->unmatched = OUTCOME_NO_CAMERA;
 	ev_init(&a->server, on_server);
 	ev_init(&a->timer, on_timer);
 	a->server.data = a->timer.data = a;
+	connector_init(&a->connector, loop, config, on_started, a);
 	resumer_init(&a->resumer, loop, &resumer_callbacks, a);
 	start_listing(a);
 }

@@ -20,16 +20,14 @@
 #include <ev.h>
 
 #include "bridge/conn.h"
+#include "bridge/connector.h"
 #include "bridge/resumer.h"
-#include "bridge/selection.h"
+#include "bridge/search.h"
 
 struct client;
 struct config;
-struct devlist;
 struct probe;
-struct resolver;
 struct tap;
-struct tls_context;
 
 /* What a command has come to; its exit code. */
 enum outcome {
@@ -77,23 +75,18 @@ struct acquisition {
 	unsigned busy, unlisted; /* retries for either reason; busy: of `imported` */
 	bool pausing;
 	bool probed;
-	bool lost;		   /* the link, since the camera was acquired */
-	bool asked, plain;	   /* for a session; it is no use to ask */
-	struct resolver *resolver; /* while the server's name is looked up */
-	struct tls_context *tls;   /* NULL: not needed, or not yet */
-	struct devlist *list;	   /* NULL from ACQUIRED on */
-	struct resumer resumer;	   /* at work in RESUMING */
+	bool lost;		    /* the link, since the camera was acquired */
+	bool asked, plain;	    /* for a session; it is no use to ask */
+	struct connector connector; /* at work where LISTING and IMPORTING begin */
+	struct resumer resumer;	    /* at work in RESUMING */
 	/* the session; NULL what there is not */
 	struct client *client;		 /* from ACQUIRED on: for the taker */
 	struct probe *probe;		 /* from ACQUIRED on: holds the profile */
 	struct probe *former;		 /* of the camera that acquisition_again looks for, */
 	char address[CONN_ADDRESS_SIZE]; /* and that of its server */
-	/* which device; `imported` is the busid of the session's */
-	struct selection_criteria criteria;
-	struct selection selection;
-	enum selection_verdict verdict; /* the last */
+	struct search search;		 /* which device; has no list from ACQUIRED on */
 	enum outcome unmatched; /* if none matches: no camera, or why one was not looked at */
-	char imported[USBIP_BUSID_SIZE];
+	char imported[USBIP_BUSID_SIZE]; /* the busid of the session's */
 };
 
 /* Starts. `config` and `loop` must stay. */
