@@ -5,7 +5,7 @@ add_executable(exchange bench/exchange.c)
 target_link_libraries(exchange PRIVATE ip2usb_flags testkit bridge gadget PkgConfig::CMOCKA)
 target_link_options(exchange PRIVATE -Wl,--wrap=ev_timer_again)
 if(NOT IP2USB_SANITIZE)
-	add_test(NAME cost COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/cost $<TARGET_FILE:exchange> 303676 3525)
+	add_test(NAME cost COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/cost $<TARGET_FILE:exchange> 309262 3619)
 	set_tests_properties(cost PROPERTIES LABELS cost TIMEOUT 300)
 endif()
 
