@@ -403,7 +403,7 @@ static void expect(const char *wanted)
 
 static void happens(enum event event)
 {
-	uint8_t byte = event;
+	uint8_t byte = (uint8_t)event;
 
 	assert_int_equal(write(avahi.pokes[1], &byte, 1), 1);
 }

@@ -288,7 +288,7 @@ static void test_meanwhile(void **state)
 	say(0, HELLO, 6);
 	UNTIL(num_clients() == 1);
 	plug("1-1");
-	say(0, HELLO + 6, 6);
+	say(0, &HELLO[6], 6);
 	expect(0, "1-1;PLUGGED;\n");
 	run(0.05);
 	expect(0, "");
@@ -422,7 +422,7 @@ static void test_hello_in_pieces(void **state)
 		for (size_t at = 0; at < 12; at += piece) {
 			run(0.002);
 			assert_string_equal(read_once(0), "");
-			say(0, HELLO + at, piece < 12 - at ? piece : 12 - at);
+			say(0, &HELLO[at], piece < 12 - at ? piece : 12 - at);
 		}
 		expect(0, "1-1;PLUGGED;\n");
 		hang_up(0);
