@@ -46,12 +46,12 @@ endfunction()
 
 # All of these on both kernels, and with either server, take hours. So unless IP2USB_LAB_LONG is on, the server is the
 # kernel's on 6.1 and ip2usb-export on 6.12, but for these, which have both on the latter,
-set(both_servers "^(download|hold|link_lost|usbtest)$")
+set(both_servers "^(download|link_lost)$")
 # and for the longest, which have one kernel alone.
 set(long_on_6.1
 	"^(announced|export_attach|export_speed|faults|faults_midway|paired|reenumeration|sessions|twins)$")
 set(long_on_6.12
-	"^(another_camera|discover|export_announced|export_service|export_vhci|override|resume|unlink_races)$")
+	"^(another_camera|demo|discover|export_announced|export_service|export_vhci|override|resume|speed|unlink_races)$")
 # These choose their server themselves, or have none.
 set(own_server
 	"^(announced|another_camera|demo|discover|export_.*|override|paired|pyusbip|resume|speed|unlink_races)$")

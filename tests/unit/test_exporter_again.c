@@ -14,6 +14,7 @@
 
 #include "bridge/log.h"
 #include "tests/unit/exportrig.h"
+#include "tests/unit/quick.h"
 
 #define ROUNDS 1000
 #define FIRST 20 /* in which what stays is made */
@@ -71,6 +72,7 @@ static void import_once(struct exportrig *r, unsigned round)
 
 static void test_thousand(void **state)
 {
+	const unsigned rounds = quick_part(ROUNDS, 10);
 	unsigned fds = 0, threads;
 	size_t bytes = 0;
 	struct exportrig r = {0};
@@ -79,9 +81,9 @@ static void test_thousand(void **state)
 	log_set_level(LOG_WARNING);
 	exportrig_open(&r, 1);
 	threads = entries("/proc/self/task");
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		import_once(&r, round);
-		if (round != FIRST - 1 && round != ROUNDS - 1)
+		if (round != FIRST - 1 && round != rounds - 1)
 			continue;
 		/* The last one's threads are gone, and it has been looked at again. */
 		EXPORTRIG_UNTIL(&r, entries("/proc/self/task") == threads);

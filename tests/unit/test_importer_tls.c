@@ -25,6 +25,7 @@
 #include "tests/unit/allocations.h"
 #include "tests/unit/fake_usbdevice.h"
 #include "tests/unit/peer.h"
+#include "tests/unit/quick.h"
 #include "tests/unit/tlsrig.h"
 
 #define HEADER 48
@@ -549,7 +550,7 @@ static void test_cut(void **state)
 	sizes[1] = rig.ways[1].size;
 	finish();
 	for (int way = 0; way < 2; way++) {
-		for (size_t at = 0; at < sizes[way]; at++) {
+		for (size_t at = 0; at < sizes[way]; at += quick_step(11)) {
 			start();
 			rig.ways[way].cut = at;
 			settle();

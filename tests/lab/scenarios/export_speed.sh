@@ -51,9 +51,9 @@ photos card
 camera card
 network
 say "no delay:"
-compare 3
+compare 2
 check "ip2usb-export is no slower" [ "$percent" -le 105 ]
 say "5 ms each way:"
 link delay 5ms
-compare 3
+compare 2
 check "ip2usb-export is no slower at 5 ms each way" [ "$percent" -le 103 ]

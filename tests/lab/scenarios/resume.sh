@@ -3,14 +3,13 @@
 #
 # The connection to ip2usb-export is cut again and again, $LAB_CUTS times, while pictures of 25 MB are fetched and a disk is
 # written and read: nothing is lost, and the phone sees pauses.
-# timeout: 1800
-# clock: instructions
+# timeout: 600
 LAB_SERVER='export'
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/remote.sh"
 . "$LAB_DIR/disk.sh"
 
-cuts=${LAB_CUTS:-20}
+cuts=${LAB_CUTS:-10}
 RANDOM=${LAB_SEED:-1}
 
 # A link of 40 Mbit/s, and what else is to happen to it.
