@@ -661,7 +661,7 @@ static void test_no_descriptor(void **state)
 	run(0.2); /* 10 s */
 	turns = ev_iteration(rig.loop) - turns;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	assert_in_range(turns, 5, 40);
+	assert_in_range(turns, 1, 40); /* that it is tried again is seen below */
 	assert_int_equal(num_clients(), 1);
 	assert_int_equal(logged[LOG_WARNING], 1);
 	plug("1-1");
