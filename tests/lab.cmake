@@ -22,7 +22,7 @@ target_link_libraries(botreset PRIVATE ip2usb_flags)
 # Which of the programs: sanitizers cost time and memory, so what measures those runs what is installed. So do services,
 # whose sandbox does not give what sanitizers want.
 function(lab_binary out scenario)
-	if(scenario MATCHES "^(announced|demo|export_service|export_speed|faults_midway|liveview|speed|service|sessions|reenumeration)$")
+	if(scenario MATCHES "^(announced|demo|export_attach|export_service|export_speed|faults_midway|liveview|speed|service|sessions|reenumeration)$")
 		set(${out} ${IP2USB_RELEASE} PARENT_SCOPE)
 	else()
 		set(${out} $<TARGET_FILE_DIR:ip2usb> PARENT_SCOPE)
