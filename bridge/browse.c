@@ -221,7 +221,7 @@ static int start(struct browsing *b, int stop)
 	struct timeval end;
 	int error = AVAHI_ERR_NO_MEMORY;
 
-	if (!api->watch_new(api, stop, AVAHI_WATCH_IN, on_stop, b) ||
+	if ((stop >= 0 && !api->watch_new(api, stop, AVAHI_WATCH_IN, on_stop, b)) ||
 		!api->timeout_new(api, avahi_elapse_time(&end, TIMEOUT_MS, 0), on_timeout, b))
 		return error;
 	b->client = avahi_client_new(api, 0, on_client, b, &error);

@@ -25,10 +25,10 @@ struct browse {
 	unsigned count;
 };
 
-/* Blocks until nothing more is to be expected, for 5 s at most, or until `stop` is readable. Of
- * more servers than there is room for some are left out, with a warning. 0, or -errno with *why for
- * people, which stays valid; then there may be servers all the same. -ENOTSUP: this build has no
- * mDNS. */
+/* Blocks until nothing more is to be expected, for 5 s at most, or until `stop`, if not
+ * negative, is readable. Of more servers than there is room for some are left out, with a warning.
+ * 0, or -errno with *why for people, which stays valid; then there may be servers all the same.
+ * -ENOTSUP: this build has no mDNS. */
 int browse_run(struct browse *b, int stop, const char **why);
 
 #endif

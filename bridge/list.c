@@ -15,6 +15,7 @@
 #include "bridge/devlist.h"
 #include "bridge/json.h"
 #include "bridge/log.h"
+#include "bridge/lookup.h"
 #include "bridge/tls_context.h"
 #include "gadget/usbclass.h"
 #include "gadget/usbdesc.h"
@@ -193,9 +194,13 @@ static int secure(struct conn *conn, const struct pairingkey *key, const char **
 int list_fetch(struct devlist *list, const char *host, const char *port,
 	const struct pairingkey *key, const char **why)
 {
+	struct addrinfo *addresses = lookup(host, port, why);
 	struct conn conn;
-	int r = conn_open(&conn, host, port, 0, why);
+	int r;
 
+	if (!addresses)
+		return -EHOSTUNREACH;
+	r = conn_start(&conn, addresses, 0, why);
 	if (!r && key)
 		r = secure(&conn, key, why);
 	if (r) {

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "bridge/resolver.h"
 
-#include <errno.h>
 #include <netdb.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "bridge/lookup.h"
 #include "bridge/task.h"
 
 /* Of the thread while that runs, which a resolver may not outlive. */
-struct lookup {
+struct resolving {
 	struct resolver *resolver; /* for `done` alone */
 	char *host, *port;
 	struct addrinfo *addresses;
-	int error, system_error;
+	const char *why;
 };
 
 struct resolver {
@@ -24,9 +23,9 @@ struct resolver {
 	void *user;
 };
 
-static void lookup_free(void *lookup)
+static void resolving_free(void *arg)
 {
-	struct lookup *l = lookup;
+	struct resolving *l = arg;
 
 	if (l->addresses)
 		freeaddrinfo(l->addresses);
@@ -35,41 +34,40 @@ static void lookup_free(void *lookup)
 	free(l);
 }
 
-/* False: `flags` are AI_NUMERICHOST, and it is no address. */
-static bool look_up(struct lookup *l, int flags)
+/* An address needs no thread. */
+static struct addrinfo *from_digits(const struct resolving *l)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags};
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+	struct addrinfo *addresses;
 
-	l->error = getaddrinfo(l->host, l->port, &hints, &l->addresses);
-	l->system_error = errno;
-	return !l->error || !flags;
+	return getaddrinfo(l->host, l->port, &hints, &addresses) ? NULL : addresses;
 }
 
-static void run(void *lookup)
+static void run(void *arg)
 {
-	(void)look_up(lookup, 0);
+	struct resolving *l = arg;
+
+	l->addresses = lookup(l->host, l->port, &l->why);
 }
 
-static void on_done(void *lookup)
+static void on_done(void *arg)
 {
-	struct lookup *l = lookup;
+	struct resolving *l = arg;
 	struct resolver *r = l->resolver;
 	struct addrinfo *addresses = l->addresses;
-	const char *why = !l->error	 ? NULL
-		: l->error == EAI_SYSTEM ? strerror(l->system_error)
-					 : gai_strerror(l->error);
+	const char *why = addresses ? NULL : l->why;
 
 	l->addresses = NULL;
-	lookup_free(l);
+	resolving_free(l);
 	r->task = NULL;
 	r->done(r->user, addresses, why);
 }
 
-static const struct task_work work = {.run = run, .done = on_done, .discard = lookup_free};
+static const struct task_work work = {.run = run, .done = on_done, .discard = resolving_free};
 
-static struct lookup *lookup_new(struct resolver *r, const char *host, const char *port)
+static struct resolving *resolving_new(struct resolver *r, const char *host, const char *port)
 {
-	struct lookup *l = calloc(1, sizeof(*l));
+	struct resolving *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
@@ -78,7 +76,7 @@ static struct lookup *lookup_new(struct resolver *r, const char *host, const cha
 	l->port = strdup(port);
 	if (l->host && l->port)
 		return l;
-	lookup_free(l);
+	resolving_free(l);
 	return NULL;
 }
 
@@ -86,7 +84,7 @@ struct resolver *resolver_new(struct ev_loop *loop, const char *host, const char
 	void (*done)(void *user, struct addrinfo *addresses, const char *why), void *user)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
-	struct lookup *l = r ? lookup_new(r, host, port) : NULL;
+	struct resolving *l = r ? resolving_new(r, host, port) : NULL;
 
 	if (!l) {
 		free(r);
@@ -94,11 +92,11 @@ struct resolver *resolver_new(struct ev_loop *loop, const char *host, const char
 	}
 	r->done = done;
 	r->user = user;
-	r->task =
-		look_up(l, AI_NUMERICHOST) ? task_done(loop, &work, l) : task_start(loop, &work, l);
+	l->addresses = from_digits(l);
+	r->task = l->addresses ? task_done(loop, &work, l) : task_start(loop, &work, l);
 	if (r->task)
 		return r;
-	lookup_free(l);
+	resolving_free(l);
 	free(r);
 	return NULL;
 }

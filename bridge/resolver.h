@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * resolver: looks a server's name up without keeping the loop: in a thread, as only getaddrinfo
- * knows all the ways that a system is set up for, mDNS among them. An address needs none.
+ * knows all the ways that a system is set up for, mDNS among them; `auto` as lookup has it. An
+ * address needs none.
  */
 #ifndef BRIDGE_RESOLVER_H
 #define BRIDGE_RESOLVER_H

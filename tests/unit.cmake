@@ -44,6 +44,7 @@ foreach(wrapped
 	test_led=ev_timer_start
 	test_list=sd_hwdb_new
 	test_listener=accept4,getsockname,socket
+	test_lookup=browse_run,getaddrinfo,malloc
 	test_notice=clock_gettime,ev_timer_start,log_write
 	test_notice_connection=clock_gettime,ev_timer_start,log_write
 	test_outbox=sendmsg

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # ip2usb-export tells what is plugged in: by mDNS, for `ip2usb discover` and for who reads the TXT record, and by its
-# notices, upon which the camera is presented within 1 s of its announcement.
+# notices, upon which the camera is presented within 1 s of its announcement. And a client without a server's name.
 # timeout: 400
 # clock: instructions
 LAB_SERVER=export
@@ -69,6 +69,12 @@ done
 say "presented after ${times[*]} ms"
 check "within 1 s, each" [ "$(printf '%s\n' "${times[@]}" | sort -n | tail -n 1)" -le 1000 ]
 check "the phone has it" eventually 20 usb_up dummy_hcd.0
+downloads_same phone card
+bridge_stop
+
+: >$bridge_log
+bridge_start server.host=auto camera.busid= camera.id=46f4:0004
+check "host = auto: it has found the server by itself" eventually 30 usb_up dummy_hcd.0
 downloads_same phone card
 bridge_stop
 
