@@ -24,7 +24,7 @@ static void print(const struct usb_profile *p, const struct udc *udc, const stru
 	struct capture capture;
 
 	capture_begin(&capture, 1);
-	assert_true(check_print("1-1.4", p, udc, fit, json));
+	assert_true(check_print("1-1.4", p, udc, fit, json, NULL));
 	capture_end(&capture, out, 4096);
 }
 
@@ -174,8 +174,8 @@ static void test_full(void **state)
 	assert_int_equal(fit_check(&fit, &p, &pi), 0);
 	(void)fflush(stdout);
 	assert_non_null(freopen("/dev/full", "w", stdout));
-	assert_false(check_print("1-1", &p, &pi, &fit, false));
-	assert_false(check_print("1-1", &p, &pi, &fit, true));
+	assert_false(check_print("1-1", &p, &pi, &fit, false, NULL));
+	assert_false(check_print("1-1", &p, &pi, &fit, true, NULL));
 	clearerr(stdout);
 	assert_int_equal(dup2(saved, 1), 1);
 	close(saved);
