@@ -155,7 +155,6 @@ void boardcheck_judge_files(struct boardcheck *c, const struct board *b)
 		.severity = BOARDCHECK_WARNING, .about = "port"};
 
 	c->num_findings = 0;
-	judge_config(c, b);
 	if (b->config && !b->config_error && !b->has_overlay)
 		add(c, &overlay, NULL,
 			"overlays/dwc2.dtbo beside %s is missing, as in Debian's raspi-firmware: "

@@ -60,16 +60,17 @@ int marked_add(struct marked *m, const char *text, size_t size, const char *line
 struct line {
 	const char *at;
 	size_t size, after;
+	bool crlf;
 };
 
 static struct line line_at(const char *text, size_t size, size_t at)
 {
 	const char *lf = memchr(text + at, '\n', size - at);
-	struct line l = {text + at, 0, lf ? (size_t)(lf - text) + 1 : size};
+	struct line l = {text + at, 0, lf ? (size_t)(lf - text) + 1 : size, false};
 
 	l.size = l.after - at - (lf != NULL);
-	if (l.size && l.at[l.size - 1] == '\r')
-		l.size--;
+	l.crlf = l.size && l.at[l.size - 1] == '\r';
+	l.size -= l.crlf;
 	return l;
 }
 
@@ -81,6 +82,7 @@ static bool is(const struct line *l, const char *wanted)
 struct block {
 	size_t begin, end; /* of bytes */
 	bool cut, made;
+	bool crlf; /* at the ends of our lines, and so of what was cut */
 };
 
 static int find(struct block *b, const char *text, size_t size)
@@ -95,7 +97,7 @@ static int find(struct block *b, const char *text, size_t size)
 			if (begun)
 				return -EINVAL;
 			begun = true;
-			*b = (struct block){at, 0, cut, made};
+			*b = (struct block){at, 0, cut, made, l.crlf};
 		} else if (is(&l, MARKED_END)) {
 			b->end = l.after;
 			return begun ? 0 : -EINVAL;
@@ -122,8 +124,7 @@ int marked_remove(struct marked *m, const char *text, size_t size)
 	/* An end of line that was added goes too, unless it ends a line before another now. */
 	if (b.cut && b.end == size && b.begin && text[b.begin - 1] == '\n') {
 		b.begin--;
-		if (b.begin && text[b.begin - 1] == '\r')
-			b.begin--;
+		b.begin -= b.crlf && b.begin && text[b.begin - 1] == '\r';
 	}
 	*m = (struct marked){.text = malloc(size - (b.end - b.begin) + 1)};
 	if (!m->text)

@@ -169,20 +169,25 @@ static bool tell(const struct setup *s)
 	return told;
 }
 
-static void say_end(const struct setup *s)
+/* A port that is a device's only after a reboot. */
+static bool waits_for_boot(const struct setup *s)
 {
 	const struct board *b = &s->board;
+	bool configured = s->plan.port ||
+		(b->config && !b->config_error && b->bootconfig.role == BOOTCONFIG_PERIPHERAL);
 
-	if (s->options->undo) {
-		printf("taken back%s\n",
-			s->plan.port ? "; reboot for the port to be as it was: sudo reboot" : "");
-	} else if (s->options->root) {
-		printf("done\n");
-	} else if (b->config && b->has_overlay && (!b->has_udc || b->is_otg)) {
-		printf("done; reboot for the port to be a device's: sudo reboot\n");
-	} else {
-		printf("done; no reboot is needed\n");
-	}
+	return !s->options->root && configured && b->has_overlay &&
+		b->live != BOOTCONFIG_PERIPHERAL && (!b->has_udc || b->is_otg);
+}
+
+static void say_end(const struct setup *s, const char *done)
+{
+	bool reboots = s->options->undo ? s->plan.port && !s->options->root : waits_for_boot(s);
+
+	printf("%s%s\n", done,
+		!reboots		   ? ""
+			: s->options->undo ? "; reboot for the port to be as it was: sudo reboot"
+					   : "; reboot for the port to be a device's: sudo reboot");
 }
 
 static int carry_out(const struct setup *s)
@@ -199,8 +204,23 @@ static int carry_out(const struct setup *s)
 		log_error("systemctl has failed; what it says is above");
 		return OUTCOME_FAILED;
 	}
-	say_end(s);
+	say_end(s, s->options->undo ? "taken back" : "done");
 	return OUTCOME_DONE;
+}
+
+static int show_and_do(const struct setup *s)
+{
+	int r;
+
+	show(s);
+	if (!s->plan.num_changes && !saving(s)) {
+		say_end(s,
+			s->options->undo ? "there is nothing to take back"
+					 : "there is nothing to change");
+		return OUTCOME_DONE;
+	}
+	r = may(s->options);
+	return r ? r : carry_out(s);
 }
 
 int setup_run(const struct setup_options *options)
@@ -215,13 +235,7 @@ int setup_run(const struct setup_options *options)
 		log_error("%s", strerror(-r));
 		r = OUTCOME_FAILED;
 	} else {
-		show(&s);
-		if (!s.plan.num_changes && !saving(&s))
-			printf("nothing is to be %s\n", options->undo ? "taken back" : "changed");
-		else
-			r = may(options);
-		if (!r && (s.plan.num_changes || saving(&s)))
-			r = carry_out(&s);
+		r = show_and_do(&s);
 	}
 	setupplan_free(&s.plan);
 	return r;

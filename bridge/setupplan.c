@@ -176,7 +176,7 @@ static int edit(struct setupplan *p, const char *path, bool adds)
 				      : "the USB port as it was, from the next boot on",
 		port_lines);
 	c->goes = !adds;
-	c->is_new = !old.st_nlink;
+	c->is_new = adds && !old.st_nlink;
 	c->old = old;
 	c->text = m.text;
 	c->size = m.size;
@@ -202,14 +202,21 @@ static bool custom_does(const struct setupplan *p, const char *model)
  * because they are in itself as well. */
 static int plan_port(struct setupplan *p, const struct board *b)
 {
+	const struct bootconfig *now = &b->bootconfig;
 	int r = 0;
 
 	if (!b->config)
 		note(p,
 			"there is no config.txt in /boot/firmware or /boot: the port stays as it "
 			"is");
-	else if (b->config_error || b->bootconfig.role != BOOTCONFIG_PERIPHERAL)
+	else if (b->config_error || now->role != BOOTCONFIG_PERIPHERAL)
 		r = edit(p, b->config, true);
+	if (!r && p->port && now->role != BOOTCONFIG_UNSET && !now->doubtful)
+		note(p,
+			"until now line %u of %s makes it %s; the new lines come after it and "
+			"count",
+			now->line, b->config,
+			now->role == BOOTCONFIG_HOST ? "a host's" : "an OTG port");
 	if (!r && b->config && b->is_generated && !custom_does(p, b->model))
 		r = edit(p, CUSTOM, true);
 	return r;
@@ -420,7 +427,8 @@ static int carry_out(const struct setupplan *p, const struct setupplan_change *c
 	int r = 0;
 
 	folder_of(place.path, folder);
-	if (c->kind != SETUPPLAN_REMOVE && mkdir(folder, FOLDER_MODE) && errno != EEXIST)
+	if ((c->is_new || c->kind == SETUPPLAN_LINK) && mkdir(folder, FOLDER_MODE) &&
+		errno != EEXIST)
 		return -errno;
 	if (c->kind == SETUPPLAN_WRITE)
 		return write_file(c, place.path);
