@@ -2,7 +2,6 @@
 #include "bridge/setupplan.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +10,8 @@
 #include "bridge/board.h"
 #include "bridge/filetext.h"
 #include "bridge/marked.h"
-#include "bridge/replacement.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define NEW_MODE 0644
-#define FOLDER_MODE 0755
 
 #define CUSTOM "/etc/default/raspi-firmware-custom"
 #define WANTS "/etc/systemd/system/usb-gadget.target.wants/ip2usb.service"
@@ -356,105 +352,4 @@ void setupplan_free(struct setupplan *p)
 {
 	for (unsigned i = 0; i < p->num_changes; i++)
 		free(p->changes[i].text);
-}
-
-/* ---- for people ---- */
-
-static void print_change(const struct setupplan_change *c, FILE *out)
-{
-	char sign = c->goes ? '-' : '+';
-
-	fprintf(out, "%s%s: %s\n", c->path,
-		c->kind == SETUPPLAN_REMOVE			 ? " (removed)"
-			: c->kind == SETUPPLAN_LINK || c->is_new ? " (new)"
-								 : "",
-		c->what);
-	if (c->target)
-		fprintf(out, "  %c -> %s\n", sign, c->target);
-	for (const char *at = c->lines; at && *at;) {
-		int n = (int)strcspn(at, "\n");
-
-		if (*at != '#')
-			fprintf(out, "  %c %.*s\n", sign, n, at);
-		at += n + 1;
-	}
-}
-
-void setupplan_print(const struct setupplan *p, FILE *out)
-{
-	for (unsigned i = 0; i < p->num_changes; i++)
-		print_change(&p->changes[i], out);
-	for (unsigned i = 0; i < p->num_notes; i++)
-		fprintf(out, "note: %s\n", p->notes[i]);
-}
-
-/* ---- carrying out ---- */
-
-/* As it was when the plan was made: a person may have thought about it for long. */
-static bool is_unchanged(const struct setupplan_change *c, const char *path)
-{
-	struct stat now;
-
-	if (lstat(path, &now))
-		return c->is_new && errno == ENOENT;
-	return !c->is_new && now.st_ino == c->old.st_ino && now.st_size == c->old.st_size &&
-		now.st_mtim.tv_sec == c->old.st_mtim.tv_sec &&
-		now.st_mtim.tv_nsec == c->old.st_mtim.tv_nsec;
-}
-
-static int write_file(const struct setupplan_change *c, const char *path)
-{
-	struct replacement r;
-	int result;
-
-	if (!is_unchanged(c, path))
-		return -ESTALE;
-	result = replacement_begin(&r, path, c->text, c->size,
-		c->is_new ? NEW_MODE : c->old.st_mode & 07777, c->is_new ? NULL : &c->old);
-	return result ? result : replacement_commit(&r);
-}
-
-static void folder_of(const char *path, char folder[PATH_MAX])
-{
-	(void)snprintf(folder, PATH_MAX, "%s", path);
-	*strrchr(folder, '/') = 0;
-}
-
-static int carry_out(const struct setupplan *p, const struct setupplan_change *c)
-{
-	struct place place = in(p, c->path);
-	char folder[PATH_MAX];
-	int r = 0;
-
-	folder_of(place.path, folder);
-	if ((c->is_new || c->kind == SETUPPLAN_LINK) && mkdir(folder, FOLDER_MODE) &&
-		errno != EEXIST)
-		return -errno;
-	if (c->kind == SETUPPLAN_WRITE)
-		return write_file(c, place.path);
-	if (c->kind == SETUPPLAN_LINK)
-		r = symlink(c->target, place.path) ? -errno : 0;
-	else
-		r = unlink(place.path) ? -errno : 0;
-	replacement_sync_folder(place.path);
-	/* Which has been made for it; not where there is anything else. */
-	if (c->kind == SETUPPLAN_REMOVE && !strcmp(c->path, WANTS))
-		(void)rmdir(folder);
-	return r;
-}
-
-int setupplan_apply(const struct setupplan *p, const char **failed)
-{
-	sigset_t all, before;
-	int r = 0;
-
-	/* A signal's end of the program would leave a temporary file behind. */
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &before);
-	for (unsigned i = 0; i < p->num_changes && !r; i++) {
-		*failed = p->changes[i].path;
-		r = carry_out(p, &p->changes[i]);
-	}
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
 }

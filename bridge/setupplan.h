@@ -38,7 +38,7 @@ struct setupplan_change {
 	struct stat old; /* else */
 	char *text;	 /* of WRITE: what it is to be, to be freed */
 	size_t size;
-	const char *target; /* of LINK */
+	const char *target; /* of a link; NULL: it is a file */
 };
 
 struct setupplan {

@@ -173,6 +173,12 @@ static void no_other_name(struct board *b)
 	b->host = "nolocal";
 }
 
+static void no_short_name(struct board *b)
+{
+	b->name = BOARD_NAME_NONE;
+	b->host = "pi";
+}
+
 static void unsynchronised(struct board *b)
 {
 	b->is_synchronised = false;
@@ -251,6 +257,8 @@ static const struct check_case {
 	{no_name_but_mdns, 1, BOARDCHECK_PROBLEM, "name", "nobody says what address pi.local has",
 		"is that machine on, and does it announce its name (avahi-daemon)?", NULL},
 	{no_other_name, 1, BOARDCHECK_PROBLEM, "name", "nolocal has no address",
+		"correct [server] host in the configuration, or write an address there", NULL},
+	{no_short_name, 1, BOARDCHECK_PROBLEM, "name", "pi has no address",
 		"correct [server] host in the configuration, or write an address there", NULL},
 	{unsynchronised, 1, BOARDCHECK_NOTE, "clock", "not synchronised; at worst only the times",
 		"", NULL},
