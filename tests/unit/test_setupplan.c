@@ -159,8 +159,12 @@ static void check_tree(char *before)
 static void test_ready(void **state)
 {
 	char *before = boardtree_list(&tree), *after, *again;
+	struct setupplan p;
 
 	(void)state;
+	plan(&p, false);
+	assert_int_equal(p.num_notes, 0);
+	setupplan_free(&p);
 	assert_int_equal(change(true), 0);
 	assert_int_equal(change(false), 3);
 	assert_true(boardtree_has(&tree, CONFIG, BOARDTREE_TRIXIE BLOCK));

@@ -9,7 +9,7 @@ ip2usb() { "$LAB_BIN/ip2usb" "$@"; }
 # finds LINE...: the board's part of check has lines that begin so; no server is configured, which is exit code 2.
 finds() {
 	local status=0 line
-	ip2usb check -c "$work/none" >"$work/out" 2>"$work/error" || status=$?
+	ip2usb check -c "$work/conf" >"$work/out" 2>"$work/error" || status=$?
 	cat "$work/out" "$work/error"
 	[ $status -eq 2 ] || return 1
 	for line; do
@@ -22,21 +22,23 @@ made() { find /etc /usr/lib/systemd/system -newer "$work/before" -path '*ip2usb*
 modprobe mac80211_hwsim radios=1 || skip "no mac80211_hwsim"
 command -v iw >/dev/null || skip "no iw"
 eventually 5 test -e /sys/class/net/wlan0 || fail "no wlan0"
-touch "$work/before"
-sleep 0.1
+printf '[gadget]\nudc = dummy_udc.0\n' >"$work/conf"
 
 check "no port" finds "problem  port: this machine has no USB device port (UDC)"
-check "no server is needed for that" grep -q "none: No such file or directory" "$work/error"
-check "as JSON" sh -c "$LAB_BIN/ip2usb check --json -c '$work/none' 2>/dev/null | jq -e '
+check "no server is needed for that" grep -q "\[server\] host is missing" "$work/error"
+check "as JSON" sh -c "$LAB_BIN/ip2usb check --json -c '$work/conf' 2>/dev/null | jq -e '
 	.board[0].about == \"board\" and (.board | any(.about == \"port\" and .severity == \"problem\")) and
 	(has(\"camera\") | not)'"
 phone_ready
 check "a port" finds "board    "
 check "nothing is wrong with it" not grep -E "^(problem|warning)  (port|kernel)" "$work/out"
 
-modprobe g_zero
-check "another gadget has it" finds "problem  port: dummy_udc.0 is taken by another gadget, "
-modprobe -r g_zero
+other=/sys/kernel/config/usb_gadget/other
+mkdir -p $other/configs/c.1 $other/functions/acm.0
+ln -s $other/functions/acm.0 $other/configs/c.1
+echo dummy_udc.0 >$other/UDC
+check "another gadget has it" finds "problem  port: dummy_udc.0 is taken by another gadget, other"
+echo >$other/UDC
 umount /sys/kernel/config
 check "configfs is not mounted" finds "problem  kernel: configfs is not mounted"
 mount -t configfs none /sys/kernel/config
