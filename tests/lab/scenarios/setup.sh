@@ -59,14 +59,14 @@ sleep 0.1
 check "nobody is there to say yes" not ip2usb setup
 check "nothing has been made" [ -z "$(made)" ]
 check "and it saves power" saves on
-check "setup" ip2usb setup --yes
-sed 's/^/     /' "$work/check.out"
-check "it says that power saving is to end" grep -q "^wlan0: power saving goes from on to off" "$work/check.out"
+ip2usb setup --yes >"$work/out" || fail "setup fails"
+cat "$work/out"
+check "it says that power saving is to end" grep -q "^wlan0: power saving goes from on to off" "$work/out"
+check "and the rule that ends it at each boot" grep -q "^/etc/udev/rules.d/90-ip2usb-wifi.rules (new)" "$work/out"
 check "WiFi does not save power" saves off
 check "check finds nothing of it" finds "board    "
 check "neither WiFi nor service" not grep -E "WiFi|service" "$work/out"
 systemctl --root=/ is-enabled ip2usb.service || fail "systemd does not find it enabled"
-check "again" ip2usb setup
-check "there is nothing to change" grep -q "there is nothing to change" "$work/check.out"
+check "again: nothing to change" grep -q "there is nothing to change" <(ip2usb setup)
 check "undone" ip2usb setup --undo --yes
 check "nothing is left" [ -z "$(made)" ]
