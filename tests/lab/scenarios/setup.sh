@@ -67,6 +67,7 @@ check "WiFi does not save power" saves off
 check "check finds nothing of it" finds "board    "
 check "neither WiFi nor service" not grep -E "WiFi|service" "$work/out"
 systemctl --root=/ is-enabled ip2usb.service || fail "systemd does not find it enabled"
-check "again: nothing to change" grep -q "there is nothing to change" <(ip2usb setup)
+ip2usb setup >"$work/out" || fail "setup fails when there is nothing to change"
+check "again: nothing to change" grep -q "there is nothing to change" "$work/out"
 check "undone" ip2usb setup --undo --yes
 check "nothing is left" [ -z "$(made)" ]
