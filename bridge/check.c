@@ -6,9 +6,12 @@
 
 #include <cjson/cJSON.h>
 
+#include "bridge/board.h"
+#include "bridge/boardcheck.h"
 #include "bridge/config.h"
 #include "bridge/json.h"
 #include "bridge/log.h"
+#include "bridge/namecheck.h"
 #include "bridge/presentation.h"
 #include "bridge/visit.h"
 #include "gadget/fit.h"
@@ -16,7 +19,64 @@
 #include "gadget/usbclass.h"
 #include "gadget/usbdesc.h"
 
-/* ---- output ---- */
+/* ---- the board ---- */
+
+/* What this machine is. The names are of the firmware's and the kernel's. */
+static void describe(char out[256], const struct board *b)
+{
+	(void)snprintf(out, 256, "%s (%s, %u MiB), Linux %s",
+		*b->model ? b->model : "a machine without a device tree", b->machine, b->memory_mib,
+		b->release);
+	log_clean(out, strlen(out));
+}
+
+void check_print_board(const struct board *b, const struct boardcheck *c)
+{
+	char line[256];
+
+	describe(line, b);
+	printf("board    %s\n", line);
+	for (enum boardcheck_severity s = BOARDCHECK_PROBLEM; s <= BOARDCHECK_NOTE; s++)
+		for (unsigned i = 0; i < c->num_findings; i++) {
+			const struct boardcheck_finding *f = &c->findings[i];
+
+			if (f->severity == s)
+				printf("%-8s %s: %s%s%s\n", boardcheck_severity_str(s), f->about,
+					f->text, *f->remedy ? "; " : "", f->remedy);
+		}
+}
+
+static void add_json(
+	cJSON *array, const char *severity, const char *about, const char *text, const char *remedy)
+{
+	cJSON *finding = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(finding, "severity", severity);
+	cJSON_AddStringToObject(finding, "about", about);
+	cJSON_AddStringToObject(finding, "text", text);
+	if (*remedy)
+		cJSON_AddStringToObject(finding, "remedy", remedy);
+	else
+		cJSON_AddNullToObject(finding, "remedy");
+	cJSON_AddItemToArray(array, finding);
+}
+
+cJSON *check_board_json(const struct board *b, const struct boardcheck *c)
+{
+	cJSON *array = cJSON_CreateArray();
+	char line[256];
+
+	describe(line, b);
+	add_json(array, boardcheck_severity_str(BOARDCHECK_NOTE), "board", line, "");
+	for (unsigned i = 0; i < c->num_findings; i++) {
+		const struct boardcheck_finding *f = &c->findings[i];
+
+		add_json(array, boardcheck_severity_str(f->severity), f->about, f->text, f->remedy);
+	}
+	return array;
+}
+
+/* ---- the camera ---- */
 
 static const char *product(const struct usb_profile *p)
 {
@@ -105,10 +165,12 @@ static cJSON *camera_json(const char *busid, const struct usb_profile *p)
 }
 
 static bool print_json(const char *busid, const struct usb_profile *p, const struct udc *udc,
-	const struct fit *fit)
+	const struct fit *fit, cJSON *board)
 {
 	cJSON *root = cJSON_CreateObject(), *port, *findings;
 
+	if (board)
+		cJSON_AddItemToObject(root, "board", board);
 	cJSON_AddItemToObject(root, "camera", camera_json(busid, p));
 	if (udc) {
 		port = cJSON_AddObjectToObject(root, "udc");
@@ -132,12 +194,12 @@ static bool print_json(const char *busid, const struct usb_profile *p, const str
 }
 
 bool check_print(const char *busid, const struct usb_profile *p, const struct udc *udc,
-	const struct fit *fit, bool json)
+	const struct fit *fit, bool json, cJSON *board)
 {
 	bool printed = true;
 
 	if (json)
-		printed = print_json(busid, p, udc, fit);
+		printed = print_json(busid, p, udc, fit, board);
 	else
 		print_people(busid, p, udc, fit);
 	return printed && !fflush(stdout) && !ferror(stdout);
@@ -148,25 +210,60 @@ bool check_print(const char *busid, const struct usb_profile *p, const struct ud
 struct check {
 	const struct config *config;
 	bool json;
+	cJSON *board; /* until it has been printed */
 };
 
 static enum outcome look(void *user, struct acquisition *a)
 {
-	const struct check *c = user;
+	struct check *c = user;
 	struct usb_profile *profile = acquisition_profile(a);
+	cJSON *board = c->board;
 	struct udc udc;
 	struct fit fit;
 	bool has_udc = presentation_judge(profile, c->config, &udc, &fit);
 
-	if (check_print(a->imported, profile, has_udc ? &udc : NULL, &fit, c->json))
+	c->board = NULL;
+	if (check_print(a->imported, profile, has_udc ? &udc : NULL, &fit, c->json, board))
 		return fit_refusal(&fit) ? OUTCOME_UNPRESENTABLE : OUTCOME_DONE;
 	log_error("the verdict cannot be written");
 	return OUTCOME_FAILED;
 }
 
-enum outcome check_run(const struct config *config, bool json)
+static void look_at_board(struct check *c)
 {
-	struct check c = {config, json};
+	static const char unknown[] = "auto";
+	struct boardcheck check;
+	struct board board;
 
-	return visit_run(config, look, &c);
+	board_read(&board, "", c->config ? c->config->gadget.udc : unknown);
+	if (c->config && *c->config->server.host) {
+		board.host = c->config->server.host;
+		board.name = namecheck_run(board.host, c->config->server.port);
+	}
+	boardcheck_judge(&check, &board);
+	if (c->json) {
+		c->board = check_board_json(&board, &check);
+		return;
+	}
+	check_print_board(&board, &check);
+	(void)fflush(stdout);
+}
+
+enum outcome check_run(const struct config *config, const char *error, bool json)
+{
+	struct check c = {.config = config, .json = json};
+	enum outcome outcome = OUTCOME_USAGE;
+	cJSON *root;
+
+	look_at_board(&c);
+	if (error)
+		log_error("%s", error);
+	else
+		outcome = visit_run(config, look, &c);
+	if (c.board) {
+		root = cJSON_CreateObject();
+		cJSON_AddItemToObject(root, "board", c.board);
+		(void)json_print(root);
+	}
+	return outcome;
 }

@@ -17,6 +17,7 @@
 #include "bridge/log.h"
 #include "bridge/pair.h"
 #include "bridge/settings.h"
+#include "bridge/setup.h"
 #include "bridge/status.h"
 #include "bridge/usbip.h"
 #include "gadget/glog.h"
@@ -27,12 +28,14 @@
 struct options {
 	const char *config;
 	const char *const *overrides; /* NULL: -c is given */
-	bool json, once, watch, help;
+	bool json, once, watch, undo, yes, help;
+	const char *root;	 /* NULL: this machine */
 	const char *operands[2]; /* NULL: none */
 	char *key;		 /* NULL: none */
 	unsigned limit;		 /* MiB */
 };
 
+static int command_setup(const struct options *options);
 static int command_run(const struct options *options);
 static int command_check(const struct options *options);
 static int command_list(const struct options *options);
@@ -48,9 +51,12 @@ static const struct command {
 	int operands, max_operands; /* that it needs, that it takes */
 	int (*run)(const struct options *options);
 } commands[] = {
+	{"setup", "[--undo] [--yes] [--root DIR]", "make this board ready", "uyr", 0, 0,
+		command_setup},
 	{"run", "[-c FILE] [--once] [-v]", "present the configured camera until SIGTERM", "cov", 0,
 		0, command_run},
-	{"check", "[-c FILE] [--json] [-v]", "show what could be presented of it", "cjv", 0, 0,
+	{"check", "[-c FILE] [--json] [-v]",
+		"show what is missing here, and what could be presented of it", "cjv", 0, 0,
 		command_check},
 	{"list", "[HOST[:PORT]] [-c FILE] [--json] [-v]", "show what a server exports", "cjv", 0, 1,
 		command_list},
@@ -81,6 +87,10 @@ static void print_usage(FILE *out)
 		"input\n"
 		"  --limit    the size that FILE may have, 64 MiB unless given; - is standard "
 		"output\n"
+		"  --undo     take back what setup has changed; --yes: without asking; --root DIR: "
+		"of "
+		"a tree\n"
+		"             that does not run\n"
 		"  --once     end where something is lost or not there, instead of waiting for it\n"
 		"  -v         say more; with list, HOST is the configured server unless given\n\n"
 		"Exit: 0 done, 1 failed, 2 usage, 3 no such camera or server, 4 ambiguous,\n"
@@ -96,6 +106,47 @@ static bool parse_limit(const char *text, unsigned *limit)
 	return false;
 }
 
+/* False: it is wrong, which has been complained of. */
+static bool take_option(struct options *o, int option)
+{
+	switch (option) {
+	case 'c':
+		o->config = optarg;
+		o->overrides = NULL;
+		break;
+	case 'j':
+		o->json = true;
+		break;
+	case 'w':
+		o->watch = true;
+		break;
+	case 'o':
+		o->once = true;
+		break;
+	case 'l':
+		return parse_limit(optarg, &o->limit);
+	case 'k':
+		o->key = optarg;
+		break;
+	case 'u':
+		o->undo = true;
+		break;
+	case 'y':
+		o->yes = true;
+		break;
+	case 'r':
+		o->root = optarg;
+		break;
+	case 'v':
+		log_set_level(LOG_DEBUG);
+		break;
+	case 'h':
+		o->help = true;
+		break;
+	}
+	return true;
+}
+
 /* False on what the command does not take, which has been complained of. */
 static bool parse_options(const struct command *command, int argc, char **argv, struct options *o)
 {
@@ -106,6 +157,9 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 		{"watch", no_argument, NULL, 'w'},
 		{"limit", required_argument, NULL, 'l'},
 		{"key", required_argument, NULL, 'k'},
+		{"undo", no_argument, NULL, 'u'},
+		{"yes", no_argument, NULL, 'y'},
+		{"root", required_argument, NULL, 'r'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -124,34 +178,8 @@ static bool parse_options(const struct command *command, int argc, char **argv, 
 				known[i].name);
 			return false;
 		}
-		switch (c) {
-		case 'c':
-			o->config = optarg;
-			o->overrides = NULL;
-			break;
-		case 'j':
-			o->json = true;
-			break;
-		case 'w':
-			o->watch = true;
-			break;
-		case 'o':
-			o->once = true;
-			break;
-		case 'l':
-			if (!parse_limit(optarg, &o->limit))
-				return false;
-			break;
-		case 'k':
-			o->key = optarg;
-			break;
-		case 'v':
-			log_set_level(LOG_DEBUG);
-			break;
-		case 'h':
-			o->help = true;
-			break;
-		}
+		if (!take_option(o, c))
+			return false;
 	}
 	for (i = 0; i < command->max_operands && optind < argc; i++)
 		o->operands[i] = argv[optind++];
@@ -194,12 +222,19 @@ static int command_run(const struct options *options)
 	return OUTCOME_USAGE;
 }
 
+static int command_setup(const struct options *options)
+{
+	return setup_run(&(struct setup_options){options->undo, options->yes, options->root});
+}
+
+/* The board is of interest before there is a server. */
 static int command_check(const struct options *options)
 {
 	struct settings settings;
+	int r = read_settings(&settings, options);
 
-	return read_config(&settings, options) ? (int)check_run(&settings.config, options->json)
-					       : OUTCOME_USAGE;
+	return (int)check_run(r && r != -ENODATA ? NULL : &settings.config,
+		r ? settings.error : NULL, options->json);
 }
 
 /* With the key of the configured server, if it is that; whether there is any does not matter. */

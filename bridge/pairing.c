@@ -2,8 +2,6 @@
 #include "bridge/pairing.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,6 +15,7 @@
 #include "bridge/initext.h"
 #include "bridge/inischema.h"
 #include "bridge/log.h"
+#include "bridge/replacement.h"
 
 /* Where there was no file; as a package's. */
 #define NEW_MODE 0644
@@ -27,7 +26,7 @@ struct pairing {
 	char target[PATH_MAX];
 	bool exists;
 	struct stat stat; /* if it exists */
-	char temporary[PATH_MAX + 8];
+	struct replacement replacement;
 	struct config wanted; /* what the file is to be read as */
 	char text[INISCHEMA_MAX_FILE + 1];
 	char *error;
@@ -148,7 +147,7 @@ static bool is_clean(const char *text)
 static int read_back(struct pairing *p)
 {
 	struct config config;
-	int r = config_read(&config, p->temporary, p->error, p->size);
+	int r = config_read(&config, p->replacement.temporary, p->error, p->size);
 
 	if (r && r != -EINVAL && r != -ENODATA)
 		return r;
@@ -161,56 +160,23 @@ static int read_back(struct pairing *p)
 	return -EILSEQ;
 }
 
-static int fill(struct pairing *p, int fd)
+static int replace(struct pairing *p)
 {
-	size_t n = strlen(p->text);
-	ssize_t written = write(fd, p->text, n);
 	mode_t mode = p->wanted.server.has_key ? SECRET_MODE
 		: p->exists		       ? p->stat.st_mode & 07777
 					       : NEW_MODE;
+	int r = replacement_begin(&p->replacement, p->target, p->text, strlen(p->text), mode,
+		p->exists ? &p->stat : NULL);
 
-	if (written != (ssize_t)n)
-		return fail(p, written < 0 ? -errno : -ENOSPC);
-	/* The owner first: chown takes bits of the mode away. */
-	if (p->exists && fchown(fd, p->stat.st_uid, p->stat.st_gid))
-		return fail(p, -errno);
-	return fchmod(fd, mode) || fsync(fd) ? fail(p, -errno) : 0;
-}
-
-/* The rename is only for ever when the folder is on the disk. */
-static void sync_folder(const struct pairing *p)
-{
-	char folder[PATH_MAX];
-	int fd;
-
-	strcpy(folder, p->target);
-	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	(void)close(fd);
-}
-
-static int replace(struct pairing *p)
-{
-	int fd, r;
-
-	(void)snprintf(p->temporary, sizeof(p->temporary), "%s.XXXXXX", p->target);
-	fd = mkostemp(p->temporary, O_CLOEXEC);
-	if (fd < 0)
-		return fail(p, -errno);
-	r = fill(p, fd);
-	if (close(fd) && !r)
-		r = fail(p, -errno);
-	if (!r)
-		r = read_back(p);
-	if (!r && rename(p->temporary, p->target))
-		r = fail(p, -errno);
 	if (r)
-		(void)unlink(p->temporary);
-	else
-		sync_folder(p);
-	return r;
+		return fail(p, r);
+	r = read_back(p);
+	if (r) {
+		replacement_drop(&p->replacement);
+		return r;
+	}
+	r = replacement_commit(&p->replacement);
+	return r ? fail(p, r) : 0;
 }
 
 int pairing_write(const char *path, const struct config *wanted, char *error, size_t size)

@@ -17,6 +17,10 @@ _ip2usb() {
 		compopt -o default # files
 		return 0
 		;;
+	--root)
+		compopt -o dirnames
+		return 0
+		;;
 	--limit | --key) return 0 ;; # a number, and what nobody knows
 	esac
 	usage=$(grep "^  $program ${COMP_WORDS[1]} " <<<"$usage") || return 0

@@ -6,7 +6,7 @@ foreach(file ${targets})
 	get_filename_component(name ${file} NAME_WE)
 	set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
 	add_executable(${name} ${file})
-	target_link_libraries(${name} PRIVATE ip2usb_flags testkit exporter bridge gadget)
+	target_link_libraries(${name} PRIVATE ip2usb_flags testkit exporter listing bridge gadget)
 	if(IP2USB_FUZZ)
 		target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 		add_test(NAME ${name}

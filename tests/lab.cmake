@@ -51,10 +51,10 @@ set(both_servers "^(download|link_lost)$")
 set(long_on_6.1
 	"^(announced|export_attach|export_speed|faults|faults_midway|paired|reenumeration|sessions|twins)$")
 set(long_on_6.12
-	"^(another_camera|demo|discover|export_announced|export_service|export_vhci|override|resume|speed|unlink_races)$")
+	"^(another_camera|demo|discover|export_announced|export_service|export_vhci|override|resume|setup|speed|unlink_races)$")
 # These choose their server themselves, or have none.
 set(own_server
-	"^(announced|another_camera|demo|discover|export_.*|override|paired|pyusbip|resume|speed|unlink_races)$")
+	"^(announced|another_camera|demo|discover|export_.*|override|paired|pyusbip|resume|setup|speed|unlink_races)$")
 
 file(GLOB scenarios CONFIGURE_DEPENDS lab/scenarios/*.sh)
 foreach(file ${scenarios})

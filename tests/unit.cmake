@@ -29,6 +29,7 @@ foreach(wrapped
 	test_acquisition_session=ev_timer_start,getaddrinfo,log_write
 	test_advertiser=avahi_client_new,avahi_client_free,avahi_client_errno,avahi_client_get_host_name,avahi_entry_group_new,avahi_entry_group_reset,avahi_entry_group_commit,avahi_entry_group_add_service_strlst,avahi_entry_group_update_service_txt_strlst,avahi_elapse_time,log_write
 	test_announcer=calloc,ev_timer_start,log_write,sendmsg
+	test_board=uname,wifi_power_save
 	test_browse=avahi_client_new,avahi_client_free,avahi_client_errno,avahi_service_browser_new,avahi_service_resolver_new,avahi_service_resolver_free
 	test_client_import=close
 	test_client_limits=malloc,calloc,realloc
@@ -45,6 +46,7 @@ foreach(wrapped
 	test_list=sd_hwdb_new
 	test_listener=accept4,getsockname,socket
 	test_lookup=browse_run,getaddrinfo,malloc
+	test_namecheck=getaddrinfo,ev_timer_start
 	test_notice=clock_gettime,ev_timer_start,log_write
 	test_notice_connection=clock_gettime,ev_timer_start,log_write
 	test_outbox=sendmsg
@@ -61,6 +63,7 @@ foreach(wrapped
 	test_relay_phone=ev_timer_again
 	test_relay_random=ev_timer_again
 	test_relay_resume=ev_timer_again
+	test_setupplan=mkostemp,write,fchown,fchmod,fsync,rename,symlink,unlink,mkdir,rmdir
 	test_supervisor=ev_timer_start
 	test_task=eventfd,pthread_create
 	test_tls=clock_gettime

@@ -9,6 +9,10 @@
 
 #include <cmocka.h>
 
+#include <cjson/cJSON.h>
+
+#include "bridge/board.h"
+#include "bridge/boardcheck.h"
 #include "bridge/check.h"
 #include "gadget/fit.h"
 #include "gadget/udc.h"
@@ -24,7 +28,7 @@ static void print(const struct usb_profile *p, const struct udc *udc, const stru
 	struct capture capture;
 
 	capture_begin(&capture, 1);
-	assert_true(check_print("1-1.4", p, udc, fit, json));
+	assert_true(check_print("1-1.4", p, udc, fit, json, NULL));
 	capture_end(&capture, out, 4096);
 }
 
@@ -163,6 +167,58 @@ static void test_json_controls(void **state)
 		"\\\"\\\\\","));
 }
 
+/* ---- the board ---- */
+
+static const struct board zero = {.model = "Raspberry Pi Zero W Rev 1.1\033",
+	.machine = "armv6l",
+	.release = "6.1",
+	.memory_mib = 427};
+static const struct boardcheck ill = {
+	2, {{BOARDCHECK_NOTE, "clock", "b", ""}, {BOARDCHECK_PROBLEM, "port", "c", "do d"}}};
+
+static void test_board(void **state)
+{
+	static const struct boardcheck healthy;
+	struct capture capture;
+	char out[1024];
+
+	(void)state;
+	capture_begin(&capture, 1);
+	check_print_board(&zero, &healthy);
+	check_print_board(&zero, &ill);
+	capture_end(&capture, out, sizeof(out));
+	assert_string_equal(out,
+		"board    Raspberry Pi Zero W Rev 1.1? (armv6l, 427 MiB), Linux 6.1\n"
+		"board    Raspberry Pi Zero W Rev 1.1? (armv6l, 427 MiB), Linux 6.1\n"
+		"problem  port: c; do d\n"
+		"note     clock: b\n");
+}
+
+static void test_board_json(void **state)
+{
+	struct usb_profile p;
+	struct fit fit = {0};
+	struct capture capture;
+	char out[8192];
+
+	(void)state;
+	read_sample(&p, SAMPLE_PTP);
+	capture_begin(&capture, 1);
+	assert_true(check_print("1-1", &p, &pi, &fit, true, check_board_json(&zero, &ill)));
+	capture_end(&capture, out, sizeof(out));
+	assert_ptr_equal(strstr(out,
+				 "{\n\t\"board\":\t[{\n\t\t\t\"severity\":\t\"note\",\n"
+				 "\t\t\t\"about\":\t\"board\",\n"
+				 "\t\t\t\"text\":\t\"Raspberry Pi Zero W Rev 1.1? (armv6l, 427 "
+				 "MiB), Linux 6.1\",\n\t\t\t\"remedy\":\tnull\n\t\t}, {\n"
+				 "\t\t\t\"severity\":\t\"note\",\n"),
+		out);
+	assert_non_null(strstr(out,
+		"\"severity\":\t\"problem\",\n\t\t\t\"about\":\t\"port\",\n"
+		"\t\t\t\"text\":\t\"c\",\n\t\t\t\"remedy\":\t\"do d\"\n\t\t}],\n"
+		"\t\"camera\":\t{"));
+}
+
 static void test_full(void **state)
 {
 	struct usb_profile p;
@@ -174,8 +230,8 @@ static void test_full(void **state)
 	assert_int_equal(fit_check(&fit, &p, &pi), 0);
 	(void)fflush(stdout);
 	assert_non_null(freopen("/dev/full", "w", stdout));
-	assert_false(check_print("1-1", &p, &pi, &fit, false));
-	assert_false(check_print("1-1", &p, &pi, &fit, true));
+	assert_false(check_print("1-1", &p, &pi, &fit, false, NULL));
+	assert_false(check_print("1-1", &p, &pi, &fit, true, NULL));
 	clearerr(stdout);
 	assert_int_equal(dup2(saved, 1), 1);
 	close(saved);
@@ -189,6 +245,8 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_interfaces),
 		cmocka_unit_test(test_json_controls),
+		cmocka_unit_test(test_board),
+		cmocka_unit_test(test_board_json),
 		cmocka_unit_test(test_full),
 	};
 

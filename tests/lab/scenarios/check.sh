@@ -94,7 +94,7 @@ check "the camera is free again" eventually 5 server_free
 check "--json" checks 0 --json
 # shellcheck disable=SC2016
 check "has it all" jq -e --arg busid "$busid" '.presentable and .camera.busid == $busid and
-	.camera.vendor == "46f4" and .udc.name == "dummy_udc.0" and
+	.board[0].about == "board" and .camera.vendor == "46f4" and .udc.name == "dummy_udc.0" and
 	(.findings | any(.severity == "lost" and (.text | contains("remote wake-up"))))' "$work/out"
 check "the camera is free again" eventually 5 server_free
 
