@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bridge/board.h"
+#include "bridge/lookup.h"
 
 #define SETUP "sudo ip2usb setup"
 #define GADGET "ip2usb" /* the name of our own */
@@ -249,6 +250,11 @@ static void judge_name(struct boardcheck *c, const struct board *b)
 
 	if (!b->host || b->name == BOARD_NAME_UNKNOWN || b->name == BOARD_NAME_FOUND)
 		return;
+	if (!strcmp(b->host, LOOKUP_AUTO)) {
+		add(c, &name, "ip2usb discover, which tells more, and ip2usb pair, which names one",
+			"there is not one server alone that announces itself");
+		return;
+	}
 	add(c, &name,
 		ends_local(b->host) && !b->has_mdns ? "sudo apt install avahi-daemon libnss-mdns"
 			: ends_local(b->host)

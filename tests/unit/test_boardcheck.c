@@ -179,6 +179,12 @@ static void no_short_name(struct board *b)
 	b->host = "pi";
 }
 
+static void no_server(struct board *b)
+{
+	b->name = BOARD_NAME_NONE;
+	b->host = "auto";
+}
+
 static void unsynchronised(struct board *b)
 {
 	b->is_synchronised = false;
@@ -260,6 +266,8 @@ static const struct check_case {
 		"correct [server] host in the configuration, or write an address there", NULL},
 	{no_short_name, 1, BOARDCHECK_PROBLEM, "name", "pi has no address",
 		"correct [server] host in the configuration, or write an address there", NULL},
+	{no_server, 1, BOARDCHECK_PROBLEM, "name", "there is not one server alone that announces",
+		"ip2usb discover, which tells more, and ip2usb pair, which names one", NULL},
 	{unsynchronised, 1, BOARDCHECK_NOTE, "clock", "not synchronised; at worst only the times",
 		"", NULL},
 	{before_built, 1, BOARDCHECK_NOTE, "clock", "it is before this program was built; only",
