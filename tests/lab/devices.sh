@@ -42,3 +42,19 @@ carried() {
 	if [ $# -gt 3 ]; then "$4" "$3" "$1"; else cat "$3" >"$1"; fi
 	wait $! && cmp "$3" "$work/arrived"
 }
+
+tty_at() { nodes_at "$1" 'tty/ttyUSB*'; }
+tty_up() { has_nodes 1 "$1" 'tty/ttyUSB*'; }
+
+# serial_wire: sets $wire to what the wire of a serial converter leads to, QEMU's chardev `wire`: a line of its own to
+# this machine, through QEMU.
+serial_wire() {
+	monitor "chardev-add socket,id=wire,path=$LAB_SHARE_ON_HOST/wire,server=on,wait=off"
+	monitor "chardev-add socket,id=wire-end,path=$LAB_SHARE_ON_HOST/wire"
+	monitor "device_add virtserialport,chardev=wire-end,name=lab.wire"
+	wire_at() { grep -lsx lab.wire /sys/class/virtio-ports/*/name; }
+	eventually 10 wire_at >/dev/null || fail "no line to the converter"
+	wire=$(wire_at)
+	wire=${wire%/name}
+	wire=/dev/${wire##*/}
+}

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# ip2usb-export serves the kernel's own client, vhci, with `usbip attach`: a camera, a disk, a keyboard, and
-# loudspeakers, whose transfers are isochronous.
+# ip2usb-export serves the kernel's own client, vhci, with `usbip attach`: a camera, a disk, a keyboard, a
+# serial converter, and loudspeakers, whose transfers are isochronous.
 # timeout: 300
 # clock: instructions
 LAB_SERVER=export
@@ -45,6 +45,19 @@ events_watch "/dev/input/$(nodes_at vhci_hcd 'input/event*')"
 monitor "sendkey a"
 check "its key is heard" eventually 10 grep -q 'KEY_A.*value 1' "$work/events"
 events_unwatch
+
+modprobe ftdi_sio
+head -c 300 /dev/urandom >"$work/short"
+serial_wire
+host_controller=uhci
+next_device "usb-serial,chardev=wire,always-plugged=on"
+check "a serial port" eventually 10 tty_up vhci_hcd
+tty=/dev/$(tty_at vhci_hcd)
+exec 5<>"$tty"
+stty -F "$tty" raw -echo 115200
+check "bytes to the converter" carried "$tty" "$wire" "$work/short"
+check "bytes from the converter" carried "$wire" "$tty" "$work/short"
+exec 5>&-
 
 modprobe snd-usb-audio
 host_controller=xhci

@@ -7,9 +7,6 @@
 . "$LAB_DIR/lib.sh"
 . "$LAB_DIR/devices.sh"
 
-tty_at() { nodes_at "$1" 'tty/ttyUSB*'; }
-tty_up() { has_nodes 1 "$1" 'tty/ttyUSB*'; }
-
 # TCSBRKP: a break of the given tenths of a second.
 send_break() { perl -e 'open(my $tty, "+<", $ARGV[0]) or die; ioctl($tty, 0x5425, 1) or die' "$1"; }
 
@@ -57,15 +54,7 @@ use() {
 head -c 300 /dev/urandom >"$work/short"
 head -c 64K /dev/urandom >"$work/long"
 
-# What the converter's wire leads to: a line of its own to this machine, through QEMU.
-monitor "chardev-add socket,id=wire,path=$LAB_SHARE_ON_HOST/wire,server=on,wait=off"
-monitor "chardev-add socket,id=wire-end,path=$LAB_SHARE_ON_HOST/wire"
-monitor "device_add virtserialport,chardev=wire-end,name=lab.wire"
-wire_at() { grep -lsx lab.wire /sys/class/virtio-ports/*/name; }
-eventually 10 wire_at >/dev/null || fail "no line to the converter"
-wire=$(wire_at)
-wire=${wire%/name}
-wire=/dev/${wire##*/}
+serial_wire
 # QEMU's chardev does not show what the converter is told, its trace does.
 qemu_log=/lab/qemu.log
 monitor "logfile $LAB_SHARE_ON_HOST/qemu.log"
