@@ -23,11 +23,13 @@ struct path {
 	char text[PATH_MAX];
 };
 
+/* One that is too long is nowhere. */
 static struct path at(const char *root, const char *path)
 {
 	struct path p;
 
-	(void)snprintf(p.text, sizeof(p.text), "%s%s", root, path);
+	if (snprintf(p.text, sizeof(p.text), "%s%s", root, path) >= (int)sizeof(p.text))
+		p.text[0] = '\0';
 	return p;
 }
 
