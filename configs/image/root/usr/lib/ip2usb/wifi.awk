@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # wifi.conf on standard input, a configuration of wpa_supplicant on standard output; bytes, so in the C locale. Exit 1
-# with a message if it says no network or a wrong one. A name may be any bytes and goes out in hexadecimal; a password
-# between quotes: wpa_supplicant looks for the last one in the line, so that those in the password are its own.
+# with a message if it says no network or a wrong one. Names and passwords may be any bytes: a name goes out in hexadecimal,
+# a password as the key that wpa_passphrase makes of it; wpa_supplicant takes a " and then a # within quotes amiss.
 
 function wrong(text) {
 	printf "wifi.conf: %s\n", text >"/dev/stderr"
@@ -16,6 +16,22 @@ function hex(text,    i, out) {
 	return out
 }
 
+function quoted(text) {
+	gsub(/'/, "'\\''", text)
+	return "'" text "'"
+}
+
+function key_of(password,    command, line, found) {
+	command = "printf '%s\\n' " quoted(password) " | wpa_passphrase " quoted(name)
+	while ((command | getline line) > 0)
+		if (line ~ /^\tpsk=[0-9a-f]+$/)
+			found = substr(line, 6)
+	close(command)
+	if (length(found) != 64)
+		wrong("no key can be made of the password of \"" name "\"")
+	return found
+}
+
 # One network is complete.
 function finish() {
 	if (name == "")
@@ -26,7 +42,7 @@ function finish() {
 	else if (length(password) == 64 && password !~ /[^0-9A-Fa-f]/)
 		out = out "\tkey_mgmt=WPA-PSK\n\tpsk=" password "\n"
 	else
-		out = out "\tkey_mgmt=WPA-PSK\n\tpsk=\"" password "\"\n"
+		out = out "\tkey_mgmt=WPA-PSK\n\tpsk=" key_of(password) "\n"
 	out = out "}\n"
 	networks++
 	name = password = ""
