@@ -44,14 +44,13 @@ function(add_lab_test name kernel file)
 	set_tests_properties(${name} PROPERTIES LABELS lab SKIP_RETURN_CODE 77 TIMEOUT ${timeout})
 endfunction()
 
-# All of these on both kernels, and with either server, take hours. So unless IP2USB_LAB_LONG is on, the server is the
-# kernel's on 6.1 and ip2usb-export on 6.12, but for these, which have both on the latter,
+# All of these on both kernels, and with either server, take hours. So unless IP2USB_LAB_LONG is on the server is the
+# kernel's on 6.1 and ip2usb-export on 6.12, and only these have both, for what the kernel or the server may do otherwise;
+set(both "^(camera_lost|check|download|hold|link_lost|lossy|server_lost|service|sigkill|usbtest)$")
+# of them these have either server on 6.12;
 set(both_servers "^(download|link_lost)$")
-# and for the longest, which have one kernel alone.
-set(long_on_6.1
-	"^(announced|export_attach|export_speed|faults|faults_midway|paired|reenumeration|sessions|twins)$")
-set(long_on_6.12
-	"^(another_camera|demo|discover|export_announced|export_service|export_vhci|override|resume|setup|speed|unlink_races)$")
+# and all others have one kernel, 6.1 but for these.
+set(on_6.12 "^(another_camera|capture|comes_back|demo|discover|export_announced|export_service|export_vhci|full_speed_phone|led|liveview|mtp|override|phone_returns|resume|setup|sigterm|smartcard|speed|storage_gadget|unlink_races|usbtest_super)$")
 # These choose their server themselves, or have none.
 set(own_server
 	"^(announced|another_camera|demo|discover|export_.*|override|paired|pyusbip|resume|setup|speed|unlink_races)$")
@@ -66,12 +65,13 @@ foreach(file ${scenarios})
 		endif()
 		set(variables LAB_PYUSBIP=${IP2USB_PYUSBIP})
 	endif()
-	foreach(kernel 6.1 6.12)
-		set(other_6.1 6.12)
-		set(other_6.12 6.1)
-		if(scenario MATCHES ${long_on_${other_${kernel}}} AND NOT IP2USB_LAB_LONG)
-			continue()
-		endif()
+	set(kernels 6.1)
+	if(scenario MATCHES ${both} OR IP2USB_LAB_LONG)
+		set(kernels 6.1 6.12)
+	elseif(scenario MATCHES ${on_6.12})
+		set(kernels 6.12)
+	endif()
+	foreach(kernel ${kernels})
 		set(has_choice OFF)
 		if(NOT scenario MATCHES ${own_server})
 			set(has_choice ON)
