@@ -7,6 +7,8 @@
 packaging=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lab/debian.sh
 . "$packaging/../../tests/lab/debian.sh"
+# shellcheck source=configs/emulation.sh
+. "$packaging/../emulation.sh"
 
 # Count this up when what a tree holds changes by what is said here.
 layout=1
@@ -63,38 +65,6 @@ runtime() (
 	release | debian --architectures="$1" --include="systemd,udev,acl,dnsmasq-base,$(depends)"
 	keep
 )
-
-# Prints a folder with QEMU's emulators that need nothing of the tree that they run in. Their package is not installed:
-# it conflicts with the other kind.
-emulators() (
-	once "qemu-user-static-layout$layout"
-	cp /var/lib/dpkg/status "$new/status"
-	own=()
-	{ own_apt apt "$new/status" && cd "$new" && apt-get "${own[@]}" download qemu-user-static; } >"$new/log" 2>&1 || {
-		cat "$new/log" >&2
-		exit 1
-	}
-	dpkg-deb -x "$new"/*.deb "$new"
-	rm "$new"/*.deb "$new/status" "$new/log"
-	keep
-)
-
-# emulate ARCHITECTURE: has this machine's kernel run that one's programs, until `emulate_no_more`. With the flag F, by
-# which the kernel itself opens the emulator: there is none in the tree. As a name of our own: others' stay.
-emulate() {
-	local cpu qemu
-	case $1 in
-	amd64) return ;;
-	arm64) cpu=aarch64 ;;
-	*) cpu=arm ;;
-	esac
-	qemu=$(emulators)
-	emulation=/proc/sys/fs/binfmt_misc/ip2usb-$cpu-$$
-	[ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-	sed "s|^:[^:]*:|:${emulation##*/}:|; s|:[^:]*:[A-Z]*\$|:$qemu/usr/bin/qemu-$cpu-static:PF|" \
-		"$qemu/usr/lib/binfmt.d/qemu-$cpu.conf" >/proc/sys/fs/binfmt_misc/register
-}
-emulate_no_more() { [ -z "${emulation:-}" ] || echo -1 >"$emulation"; }
 
 # inside TREE COMMAND...: runs it as root in a copy of the tree, which is gone afterwards, without a network. $share is
 # its /mnt; what it has left in the tree is in $share/left then, a file or new folder a line.

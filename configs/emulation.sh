@@ -22,8 +22,12 @@ emulators() (
 # emulate ARCHITECTURE: has this machine's kernel run that one's programs, until `emulate_no_more`. With the flag F, by
 # which the kernel itself opens the emulator: there is none in the tree. As a name of our own: others' stay.
 emulate() {
-	local cpu=arm qemu
-	[ "$1" != arm64 ] || cpu=aarch64
+	local cpu qemu
+	case $1 in
+	amd64) return ;;
+	arm64) cpu=aarch64 ;;
+	*) cpu=arm ;;
+	esac
 	qemu=$(emulators)
 	emulation=/proc/sys/fs/binfmt_misc/ip2usb-$cpu-$$
 	[ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
