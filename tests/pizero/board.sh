@@ -22,11 +22,11 @@ ok "installed: $(dpkg-query -W ip2usb), $(ip2usb --version)"
 config 127.0.0.1 3240
 launch
 
-shows "no server: slowly" timer 10 '(- ){2}-'
+shows "no server: slowly" timer 10 '^ ?-( -){3,4} ?$'
 usbipd -D
-shows "no camera: twice" pattern 10 '(/\.\.){2}/'
+shows "no camera: twice" pattern 10 '(/\.\.){3}/'
 bind
-shows "a camera, no phone: a blip every 2 s" timer 10 '(/\.){2}/'
+shows "a camera, no phone: a blip every 2 s" timer 10 '^\.?(/\.){3,5}/?$'
 echo 0 >"$port/disable"
 stays_lit "a phone"
 phone_sees || fail "the phone sees nothing"
@@ -37,7 +37,7 @@ server_kill
 shows "the server is killed, the phone waits: fast" timer 4 '\.{12}'
 phone_sees || fail "the phone has not waited"
 eventually 20 not phone_sees || fail "the camera is not taken from the phone"
-shows "no server: slowly" timer 10 '(- ){2}-'
+shows "no server: slowly" timer 10 '^ ?-( -){3,4} ?$'
 server_boot
 stays_lit "the server is started again"
 phone_sees || fail "the phone does not see it again"
