@@ -11,7 +11,7 @@ packaging=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$packaging/../emulation.sh"
 
 # Count this up when what a tree holds changes by what is said here.
-layout=1
+layout=2
 # made_of: a name for what is made of standard input.
 made_of() { (echo $layout && cat) | sha256sum | cut -c 1-12; }
 
@@ -26,6 +26,7 @@ release() { sources | awk '$3 ~ /^bookworm(-updates)?$/'; }
 debian() {
 	mmdebstrap --quiet --mode=root --skip=check/qemu --variant=minbase --aptopt='APT::Install-Recommends "false"' \
 		--aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		"$@" bookworm "$new" - >"$new.log" 2>&1 || {
 		cat "$new.log" >&2
