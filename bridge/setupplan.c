@@ -134,12 +134,12 @@ static char *read_old(struct setupplan *p, const char *path, struct stat *old, s
 static int edited(struct setupplan *p, struct marked *m, const char *path, const char *text,
 	size_t size, bool adds, bool made)
 {
-	int r = marked_find(text, size);
+	int r = marked_find(text, size, port_lines);
 
 	if (r == -EINVAL)
 		note(p,
-			"%s is left as it is: of the comments '" MARKED_BEGIN "' and '" MARKED_END
-			"' one is missing; remove the lines by hand",
+			"%s is left as it is: somebody has changed what was between '" MARKED_BEGIN
+			"' and '" MARKED_END "', or one of the two; remove the lines by hand",
 			path);
 	else if (!r && adds)
 		note(p,
@@ -148,7 +148,7 @@ static int edited(struct setupplan *p, struct marked *m, const char *path, const
 			path);
 	if (adds)
 		return r == -ENOENT ? marked_add(m, text, size, port_lines, made) : -EEXIST;
-	return r ? r : marked_remove(m, text, size);
+	return r ? r : marked_remove(m, text, size, port_lines);
 }
 
 static int edit(struct setupplan *p, const char *path, bool adds)

@@ -312,6 +312,10 @@ static void test_changed_since(void **state)
 	assert_true(boardtree_has(&tree, drop_in, "[connection]\nwifi.powersave=3\n"));
 	boardtree_put(&tree, CONFIG, BLOCK "dtoverlay=dwc2,dr_mode=host\n");
 	expect_note(false, 1, "overruled by a line behind");
+	boardtree_put(&tree, CONFIG,
+		MARKED_BEGIN "\n[all]\ndtoverlay=dwc2,dr_mode=peripheral\nhdmi_safe=1\n" MARKED_END
+			     "\n");
+	expect_note(true, 0, "somebody has changed what was between");
 	boardtree_put(&tree, CONFIG, MARKED_BEGIN "\n");
 	expect_note(false, 1, "remove the lines by hand");
 	expect_note(true, 0, "remove the lines by hand");
