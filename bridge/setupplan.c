@@ -201,7 +201,11 @@ static int plan_port(struct setupplan *p, const struct board *b)
 	const struct bootconfig *now = &b->bootconfig;
 	int r = 0;
 
-	if (!b->config)
+	if (b->config_moved)
+		note(p,
+			"the boot partition, with config.txt, is not mounted at /boot/firmware: "
+			"the port stays as it is");
+	else if (!b->config)
 		note(p,
 			"there is no config.txt in /boot/firmware or /boot: the port stays as it "
 			"is");

@@ -232,6 +232,8 @@ static void test_old_place(void **state)
 	assert_true(boardtree_has(&tree, "/boot/config.txt", "a\n" BLOCK));
 	assert_int_equal(change(true), 3);
 	assert_true(boardtree_has(&tree, "/boot/config.txt", "a\n"));
+	boardtree_put(&tree, "/boot/config.txt", BOARDTREE_MOVED);
+	expect_note(false, 2, "the boot partition, with config.txt, is not mounted");
 	boardtree_delete(&tree, "/boot/config.txt");
 	expect_note(false, 2, "there is no config.txt");
 }
