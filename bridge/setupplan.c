@@ -325,6 +325,15 @@ static void plan_link_undo(struct setupplan *p)
 
 /* ---- all of it ---- */
 
+/* By a link for the file, or for its folder. */
+static bool is_one_file(const struct setupplan *p, const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return !stat(in(p, a).path, &one) && !stat(in(p, b).path, &other) &&
+		one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 int setupplan_make(struct setupplan *p, const char *root, const struct board *b)
 {
 	int r;
@@ -344,7 +353,8 @@ int setupplan_make_undo(struct setupplan *p, const char *root)
 
 	*p = (struct setupplan){.root = root};
 	for (size_t i = 0; i < COUNT(configs) && !r; i++)
-		r = edit(p, configs[i], false);
+		if (!i || !is_one_file(p, configs[i], configs[i - 1]))
+			r = edit(p, configs[i], false);
 	for (enum file f = MODULES; f <= UDEV && !r; f++)
 		plan_own_undo(p, f);
 	if (!r)

@@ -144,6 +144,16 @@ static void expect_note(bool undo, unsigned changes, const char *wanted)
 	setupplan_free(&p);
 }
 
+static void expect_no_notes(bool undo)
+{
+	struct setupplan p;
+
+	plan(&p, undo);
+	if (p.num_notes)
+		fail_msg("'%s'", p.notes[0]);
+	setupplan_free(&p);
+}
+
 /* Frees `before`, which the tree is to be as. */
 static void check_tree(char *before)
 {
@@ -159,12 +169,9 @@ static void check_tree(char *before)
 static void test_ready(void **state)
 {
 	char *before = boardtree_list(&tree), *after, *again;
-	struct setupplan p;
 
 	(void)state;
-	plan(&p, false);
-	assert_int_equal(p.num_notes, 0);
-	setupplan_free(&p);
+	expect_no_notes(false);
 	assert_int_equal(change(true), 0);
 	assert_int_equal(change(false), 3);
 	assert_true(boardtree_has(&tree, CONFIG, BOARDTREE_TRIXIE BLOCK));
@@ -236,6 +243,32 @@ static void test_old_place(void **state)
 	expect_note(false, 2, "the boot partition, with config.txt, is not mounted");
 	boardtree_delete(&tree, "/boot/config.txt");
 	expect_note(false, 2, "there is no config.txt");
+}
+
+/* As DietPi and the first images of Debian 12 have it, or with a link for the folder. */
+static void test_one_file(void **state)
+{
+	char *before, folder[128];
+
+	(void)state;
+	boardtree_link(&tree, "/boot/config.txt", "firmware/config.txt");
+	before = boardtree_list(&tree);
+	assert_int_equal(change(false), 3);
+	expect_no_notes(true);
+	assert_int_equal(change(true), 3);
+	check_tree(before);
+	boardtree_delete(&tree, "/boot/config.txt");
+	boardtree_delete(&tree, CONFIG);
+	boardtree_delete(&tree, "/boot/firmware/overlays/dwc2.dtbo");
+	(void)snprintf(folder, sizeof(folder), "%s/boot/firmware/overlays", tree.root);
+	assert_int_equal(rmdir(folder), 0);
+	*strrchr(folder, '/') = 0;
+	assert_int_equal(rmdir(folder), 0);
+	boardtree_link(&tree, "/boot/firmware", ".");
+	boardtree_put(&tree, CONFIG, "a\n");
+	assert_int_equal(change(false), 3);
+	assert_int_equal(change(true), 3);
+	assert_true(boardtree_has(&tree, "/boot/config.txt", "a\n"));
 }
 
 /* The file that config.txt is made from, and config.txt, which then is made as
@@ -494,6 +527,7 @@ int main(void)
 		TEST(test_ready),
 		TEST(test_edits),
 		TEST(test_old_place),
+		TEST(test_one_file),
 		TEST(test_raspi_firmware),
 		TEST(test_without_network_manager),
 		TEST(test_enabled_by_hand),
