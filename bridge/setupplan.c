@@ -90,6 +90,19 @@ static void note(struct setupplan *p, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Whether the folder of its folder is there; the latter is made. If not, nothing here reads it. */
+static bool has_place(struct setupplan *p, const char *path)
+{
+	struct place place = in(p, path);
+
+	for (int i = 0; i < 2; i++)
+		*strrchr(place.path, '/') = 0;
+	if (!access(place.path, F_OK))
+		return true;
+	note(p, "%s is not made: there is no %s here", path, place.path + strlen(p->root));
+	return false;
+}
+
 static struct setupplan_change *change(struct setupplan *p, enum setupplan_kind kind,
 	const char *path, const char *what, const char *lines)
 {
@@ -247,7 +260,7 @@ static int plan_own(struct setupplan *p, enum file file)
 
 	if (r < 0)
 		note(p, "%s is left as it is: it is not what setup writes there", own->path);
-	if (r)
+	if (r || !has_place(p, own->path))
 		return 0;
 	c = change(p, SETUPPLAN_WRITE, own->path, own->what, own->text);
 	c->is_new = true;
@@ -302,6 +315,8 @@ static void plan_link(struct setupplan *p)
 		note(p, "ip2usb.service is not installed, so it is not started at boot");
 		return;
 	}
+	if (!has_place(p, WANTS))
+		return;
 	change(p, SETUPPLAN_LINK, WANTS, "ip2usb is started at boot, as systemctl enable has it",
 		NULL)
 		->target = units[i].target;

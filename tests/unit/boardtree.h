@@ -76,6 +76,9 @@ void boardtree_link(const struct boardtree *t, const char *path, const char *tar
 
 void boardtree_delete(const struct boardtree *t, const char *path);
 
+/* The same with all that is in it. */
+void boardtree_delete_folder(const struct boardtree *t, const char *path);
+
 /* Whether the file is there, and has exactly this text. */
 bool boardtree_has(const struct boardtree *t, const char *path, const char *text);
 

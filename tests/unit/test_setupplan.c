@@ -248,7 +248,7 @@ static void test_old_place(void **state)
 /* As DietPi and the first images of Debian 12 have it, or with a link for the folder. */
 static void test_one_file(void **state)
 {
-	char *before, folder[128];
+	char *before;
 
 	(void)state;
 	boardtree_link(&tree, "/boot/config.txt", "firmware/config.txt");
@@ -258,12 +258,7 @@ static void test_one_file(void **state)
 	assert_int_equal(change(true), 3);
 	check_tree(before);
 	boardtree_delete(&tree, "/boot/config.txt");
-	boardtree_delete(&tree, CONFIG);
-	boardtree_delete(&tree, "/boot/firmware/overlays/dwc2.dtbo");
-	(void)snprintf(folder, sizeof(folder), "%s/boot/firmware/overlays", tree.root);
-	assert_int_equal(rmdir(folder), 0);
-	*strrchr(folder, '/') = 0;
-	assert_int_equal(rmdir(folder), 0);
+	boardtree_delete_folder(&tree, "/boot/firmware");
 	boardtree_link(&tree, "/boot/firmware", ".");
 	boardtree_put(&tree, CONFIG, "a\n");
 	assert_int_equal(change(false), 3);
@@ -320,6 +315,23 @@ static void test_without_network_manager(void **state)
 }
 
 /* ---- what is left alone ---- */
+
+/* Without systemd and udev there are no folders for what is theirs; the rest is done. */
+static void test_no_place(void **state)
+{
+	char *before;
+
+	(void)state;
+	boardtree_delete_folder(&tree, "/etc/udev");
+	boardtree_delete_folder(&tree, "/etc/systemd");
+	boardtree_delete(&tree, "/usr/sbin/NetworkManager");
+	before = boardtree_list(&tree);
+	expect_note(false, 1, "/etc/udev/rules.d/90-ip2usb-wifi.rules is not made: ");
+	expect_note(false, 1, WANTS " is not made: ");
+	assert_int_equal(change(false), 1);
+	assert_int_equal(change(true), 1);
+	check_tree(before);
+}
 
 /* systemctl enable has made it: it is not ours to take away. */
 static void test_enabled_by_hand(void **state)
@@ -530,6 +542,7 @@ int main(void)
 		TEST(test_one_file),
 		TEST(test_raspi_firmware),
 		TEST(test_without_network_manager),
+		TEST(test_no_place),
 		TEST(test_enabled_by_hand),
 		TEST(test_changed_since),
 		TEST(test_hostile),
