@@ -87,6 +87,12 @@ static void read_config(struct board *b, const char *root)
 		filetext_read(at(root, b->config).text, BOOTCONFIG_MAX_FILE, &text, &size);
 	if (b->config_error)
 		return;
+	b->config_moved = bootconfig_has_moved(text, size);
+	if (b->config_moved) {
+		b->config = NULL;
+		free(text);
+		return;
+	}
 	bootconfig_read(&b->bootconfig, text, size, b->model);
 	b->is_generated = bootconfig_is_generated(text, size);
 	free(text);

@@ -36,6 +36,7 @@ struct board {
 
 	/* The port. */
 	const char *config; /* below the root: "/boot/firmware/config.txt"; NULL: there is none */
+	bool config_moved;  /* there is none, but a file that says where, on another partition */
 	int config_error;   /* -errno: it cannot be read, and all of it below is not set */
 	struct bootconfig bootconfig;
 	bool is_generated;	   /* from others, by raspi-firmware */

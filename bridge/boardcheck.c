@@ -68,6 +68,10 @@ static void judge_no_udc(struct boardcheck *c, const struct board *b)
 	else if (b->config)
 		add(c, &port, "sudo modprobe dwc2, then see sudo dmesg",
 			"it is set up as a device port, but there is none (UDC) in " UDC_FOLDER);
+	else if (b->config_moved)
+		add(c, &port, "sudo mount /boot/firmware, then " SETUP,
+			"there is no USB device port (UDC), and the boot partition is not mounted "
+			"at /boot/firmware");
 	else
 		add(c, &port, "another board, or its driver (dr_mode = \"peripheral\")",
 			"this machine has no USB device port (UDC), nor a config.txt that could "

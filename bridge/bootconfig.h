@@ -39,6 +39,10 @@ void bootconfig_read(struct bootconfig *b, const char *text, size_t size, const 
 /* Whether the file is made by Debian's raspi-firmware, anew at each of its updates. */
 bool bootconfig_is_generated(const char *text, size_t size);
 
+/* Whether it only says where Raspberry Pi OS has config.txt since Debian 12: on the boot partition,
+ * which is mounted below the folder that this is in. */
+bool bootconfig_has_moved(const char *text, size_t size);
+
 /* The first gadget module, g_ether and the like, that a kernel command line has loaded
  * (modules-load=, systemd-modules-load(8)). False: there is none. */
 bool bootconfig_cmdline_gadget(char module[BOOTCONFIG_MAX_MODULE], const char *text, size_t size);

@@ -85,7 +85,18 @@ struct block {
 	bool crlf; /* at the ends of our lines, and so of what was cut */
 };
 
-static int find(struct block *b, const char *text, size_t size)
+/* True: it is the next of `lines`, which goes on to the one behind. */
+static bool is_next(const struct line *l, const char **lines)
+{
+	size_t n = strcspn(*lines, "\n");
+
+	if (!**lines || l->size != n || memcmp(l->at, *lines, n) != 0)
+		return false;
+	*lines += n + 1;
+	return true;
+}
+
+static int find(struct block *b, const char *text, size_t size, const char *lines)
 {
 	bool begun = false;
 
@@ -93,31 +104,32 @@ static int find(struct block *b, const char *text, size_t size)
 		struct line l = line_at(text, size, at);
 		bool cut = is(&l, MARKED_BEGIN CUT), made = is(&l, MARKED_BEGIN MADE);
 
+		if (is(&l, MARKED_END)) {
+			b->end = l.after;
+			return begun && !*lines ? 0 : -EINVAL;
+		}
+		if (begun && !is_next(&l, &lines))
+			return -EINVAL;
 		if (cut || made || is(&l, MARKED_BEGIN)) {
-			if (begun)
-				return -EINVAL;
 			begun = true;
 			*b = (struct block){at, 0, cut, made, l.crlf};
-		} else if (is(&l, MARKED_END)) {
-			b->end = l.after;
-			return begun ? 0 : -EINVAL;
 		}
 		at = l.after;
 	}
 	return begun ? -EINVAL : -ENOENT;
 }
 
-int marked_find(const char *text, size_t size)
+int marked_find(const char *text, size_t size, const char *lines)
 {
 	struct block b;
 
-	return find(&b, text, size);
+	return find(&b, text, size, lines);
 }
 
-int marked_remove(struct marked *m, const char *text, size_t size)
+int marked_remove(struct marked *m, const char *text, size_t size, const char *lines)
 {
 	struct block b;
-	int r = find(&b, text, size);
+	int r = find(&b, text, size, lines);
 
 	if (r)
 		return r;

@@ -25,10 +25,11 @@ struct marked {
 /* `lines` have LF at their ends. `made`: there is no text yet. 0 or -ENOMEM. */
 int marked_add(struct marked *m, const char *text, size_t size, const char *lines, bool made);
 
-/* Whether they are there: 0; -ENOENT: they are not; -EINVAL: one of the two comments is missing. */
-int marked_find(const char *text, size_t size);
+/* Whether they are there: 0; -ENOENT: they are not; -EINVAL: one of the two comments is missing, or
+ * somebody has changed what is between them. */
+int marked_find(const char *text, size_t size, const char *lines);
 
 /* 0, as marked_find, or -ENOMEM. */
-int marked_remove(struct marked *m, const char *text, size_t size);
+int marked_remove(struct marked *m, const char *text, size_t size, const char *lines);
 
 #endif

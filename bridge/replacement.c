@@ -42,15 +42,29 @@ int replacement_begin(struct replacement *r, const char *target, const void *byt
 	return result;
 }
 
+static void sync_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
 int replacement_commit(struct replacement *r)
 {
 	int result = rename(r->temporary, r->target) ? -errno : 0;
 
-	if (result)
+	if (result) {
 		replacement_drop(r);
-	else
-		replacement_sync_folder(r->target);
-	return result;
+		return result;
+	}
+	/* On a FAT the name leads to the new text only when the file's entry is written, which the
+	 * folder's fsync does not do; it does free what the name still leads to. */
+	sync_path(r->target);
+	replacement_sync_folder(r->target);
+	return 0;
 }
 
 void replacement_drop(struct replacement *r)
@@ -61,12 +75,7 @@ void replacement_drop(struct replacement *r)
 void replacement_sync_folder(const char *path)
 {
 	char folder[PATH_MAX];
-	int fd;
 
 	(void)snprintf(folder, sizeof(folder), "%s", path);
-	fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	(void)close(fd);
+	sync_path(dirname(folder));
 }

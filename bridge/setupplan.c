@@ -90,6 +90,19 @@ static void note(struct setupplan *p, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Whether the folder of its folder is there; the latter is made. If not, nothing here reads it. */
+static bool has_place(struct setupplan *p, const char *path)
+{
+	struct place place = in(p, path);
+
+	for (int i = 0; i < 2; i++)
+		*strrchr(place.path, '/') = 0;
+	if (!access(place.path, F_OK))
+		return true;
+	note(p, "%s is not made: there is no %s here", path, place.path + strlen(p->root));
+	return false;
+}
+
 static struct setupplan_change *change(struct setupplan *p, enum setupplan_kind kind,
 	const char *path, const char *what, const char *lines)
 {
@@ -134,12 +147,12 @@ static char *read_old(struct setupplan *p, const char *path, struct stat *old, s
 static int edited(struct setupplan *p, struct marked *m, const char *path, const char *text,
 	size_t size, bool adds, bool made)
 {
-	int r = marked_find(text, size);
+	int r = marked_find(text, size, port_lines);
 
 	if (r == -EINVAL)
 		note(p,
-			"%s is left as it is: of the comments '" MARKED_BEGIN "' and '" MARKED_END
-			"' one is missing; remove the lines by hand",
+			"%s is left as it is: somebody has changed what was between '" MARKED_BEGIN
+			"' and '" MARKED_END "', or one of the two; remove the lines by hand",
 			path);
 	else if (!r && adds)
 		note(p,
@@ -148,7 +161,7 @@ static int edited(struct setupplan *p, struct marked *m, const char *path, const
 			path);
 	if (adds)
 		return r == -ENOENT ? marked_add(m, text, size, port_lines, made) : -EEXIST;
-	return r ? r : marked_remove(m, text, size);
+	return r ? r : marked_remove(m, text, size, port_lines);
 }
 
 static int edit(struct setupplan *p, const char *path, bool adds)
@@ -201,7 +214,11 @@ static int plan_port(struct setupplan *p, const struct board *b)
 	const struct bootconfig *now = &b->bootconfig;
 	int r = 0;
 
-	if (!b->config)
+	if (b->config_moved)
+		note(p,
+			"the boot partition, with config.txt, is not mounted at /boot/firmware: "
+			"the port stays as it is");
+	else if (!b->config)
 		note(p,
 			"there is no config.txt in /boot/firmware or /boot: the port stays as it "
 			"is");
@@ -243,7 +260,7 @@ static int plan_own(struct setupplan *p, enum file file)
 
 	if (r < 0)
 		note(p, "%s is left as it is: it is not what setup writes there", own->path);
-	if (r)
+	if (r || !has_place(p, own->path))
 		return 0;
 	c = change(p, SETUPPLAN_WRITE, own->path, own->what, own->text);
 	c->is_new = true;
@@ -298,6 +315,8 @@ static void plan_link(struct setupplan *p)
 		note(p, "ip2usb.service is not installed, so it is not started at boot");
 		return;
 	}
+	if (!has_place(p, WANTS))
+		return;
 	change(p, SETUPPLAN_LINK, WANTS, "ip2usb is started at boot, as systemctl enable has it",
 		NULL)
 		->target = units[i].target;
@@ -321,6 +340,15 @@ static void plan_link_undo(struct setupplan *p)
 
 /* ---- all of it ---- */
 
+/* By a link for the file, or for its folder. */
+static bool is_one_file(const struct setupplan *p, const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return !stat(in(p, a).path, &one) && !stat(in(p, b).path, &other) &&
+		one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 int setupplan_make(struct setupplan *p, const char *root, const struct board *b)
 {
 	int r;
@@ -340,7 +368,8 @@ int setupplan_make_undo(struct setupplan *p, const char *root)
 
 	*p = (struct setupplan){.root = root};
 	for (size_t i = 0; i < COUNT(configs) && !r; i++)
-		r = edit(p, configs[i], false);
+		if (!i || !is_one_file(p, configs[i], configs[i - 1]))
+			r = edit(p, configs[i], false);
 	for (enum file f = MODULES; f <= UDEV && !r; f++)
 		plan_own_undo(p, f);
 	if (!r)

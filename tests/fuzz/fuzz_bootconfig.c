@@ -34,12 +34,12 @@ static void check_marked(const char *text, size_t size, const char *model)
 	struct marked added, removed;
 	struct bootconfig b;
 
-	if (marked_find(text, size) != -ENOENT)
+	if (marked_find(text, size, lines) != -ENOENT)
 		return;
 	require(!marked_add(&added, text, size, lines, !size));
 	bootconfig_read(&b, added.text, added.size, model);
 	require(b.role == BOOTCONFIG_PERIPHERAL && !b.doubtful);
-	require(!marked_remove(&removed, added.text, added.size));
+	require(!marked_remove(&removed, added.text, added.size, lines));
 	require(removed.size == size && !memcmp(removed.text, text, size));
 	require(removed.none == !size);
 	free(added.text);
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)bootconfig_is_generated(text, size);
 	check_modules(text, size);
 	check_marked(text, size, model);
-	if (!marked_remove(&m, text, size))
+	if (!marked_remove(&m, text, size, lines))
 		require(m.size < size);
 	free(m.text);
 	free(text);

@@ -36,24 +36,34 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-static FTS *walk(const struct boardtree *t)
+static FTS *walk(const char *path)
 {
-	char *paths[] = {(char *)t->root, NULL};
+	char *paths[] = {(char *)path, NULL};
 	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
 
 	assert_non_null(fts);
 	return fts;
 }
 
-void boardtree_remove(struct boardtree *t)
+static void remove_all(const char *path)
 {
-	FTS *fts = walk(t);
+	FTS *fts = walk(path);
 	FTSENT *e;
 
 	while ((e = fts_read(fts)))
 		if (e->fts_info != FTS_D)
 			assert_int_equal(remove(e->fts_accpath), 0);
 	(void)fts_close(fts);
+}
+
+void boardtree_remove(struct boardtree *t)
+{
+	remove_all(t->root);
+}
+
+void boardtree_delete_folder(const struct boardtree *t, const char *path)
+{
+	remove_all(in(t, path).path);
 }
 
 static void make_folders(char *path, size_t root)
@@ -121,7 +131,7 @@ char *boardtree_list(const struct boardtree *t)
 	char *text, target[PATH_MAX];
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	FTS *fts = walk(t);
+	FTS *fts = walk(t->root);
 	FTSENT *e;
 
 	assert_non_null(out);

@@ -111,6 +111,11 @@ static void test_config(void **state)
 	boardtree_delete(&tree, "/boot/firmware/config.txt");
 	boardtree_link(&tree, "/boot/firmware/config.txt", "../config.txt");
 	assert_int_equal(look()->config_error, -ELOOP);
+	boardtree_delete(&tree, "/boot/firmware/config.txt");
+	boardtree_put(&tree, "/boot/config.txt", BOARDTREE_MOVED);
+	look();
+	assert_null(board.config);
+	assert_true(board.config_moved);
 }
 
 static void test_live(void **state)

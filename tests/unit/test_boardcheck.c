@@ -81,6 +81,12 @@ static void no_config(struct board *b)
 	b->config = NULL;
 }
 
+static void moved_config(struct board *b)
+{
+	no_config(b);
+	b->config_moved = true;
+}
+
 static void bad_config(struct board *b)
 {
 	no_udc(b);
@@ -226,6 +232,9 @@ static const struct check_case {
 		"sudo modprobe dwc2, then see sudo dmesg", NULL},
 	{no_config, 1, BOARDCHECK_PROBLEM, "port", "this machine has no USB device port (UDC), nor",
 		"another board, or its driver (dr_mode = \"peripheral\")", NULL},
+	{moved_config, 1, BOARDCHECK_PROBLEM, "port",
+		"there is no USB device port (UDC), and the boot partition is not mounted",
+		"sudo mount /boot/firmware, then sudo ip2usb setup", NULL},
 	{bad_config, 1, BOARDCHECK_PROBLEM, "port",
 		"there is no USB device port (UDC), and " CONFIG ": File too large",
 		"mend the file", NULL},

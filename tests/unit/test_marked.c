@@ -50,8 +50,8 @@ static void test_add(void **state)
 		assert_string_equal(m.text, c->after);
 		assert_int_equal(m.size, strlen(c->after));
 		after = exactly(m.text, m.size);
-		assert_int_equal(marked_find(after, m.size), 0);
-		assert_int_equal(marked_remove(&back, after, m.size), 0);
+		assert_int_equal(marked_find(after, m.size, "x\ny\n"), 0);
+		assert_int_equal(marked_remove(&back, after, m.size, "x\ny\n"), 0);
 		assert_string_equal(back.text, c->before);
 		assert_int_equal(back.size, strlen(c->before));
 		assert_int_equal(back.none, c->made);
@@ -70,7 +70,7 @@ static const struct remove_case {
 	{"a\n", NULL, -ENOENT, false},
 	{"", NULL, -ENOENT, false},
 	/* Somebody has written around it, */
-	{"a\nb\n" MARKED_BEGIN "\nx\nz\n" MARKED_END "\nc\n", "a\nb\nc\n", 0, false},
+	{"a\nb\n" MARKED_BEGIN "\nx\n" MARKED_END "\nc\n", "a\nb\nc\n", 0, false},
 	{"a\n" MARKED_BEGIN CUT "\nx\n" MARKED_END "\nc", "a\nc", 0, false},
 	{"a\n" MARKED_BEGIN MADE "\nx\n" MARKED_END "\n", "a\n", 0, false},
 	/* and an editor has changed ends of lines, or taken the last. */
@@ -82,6 +82,11 @@ static const struct remove_case {
 	{"a\n" MARKED_END "\nx\n", NULL, -EINVAL, false},
 	{"a\n" MARKED_BEGIN "\n" MARKED_BEGIN "\n" MARKED_END "\n", NULL, -EINVAL, false},
 	{"a\n" MARKED_BEGIN "x\nx\n " MARKED_END "\n", NULL, -ENOENT, false},
+	/* What is between the two is not what was written there. */
+	{"a\n" MARKED_BEGIN "\nx\nmine\n" MARKED_END "\n", NULL, -EINVAL, false},
+	{"a\n" MARKED_BEGIN "\nmine\nx\n" MARKED_END "\n", NULL, -EINVAL, false},
+	{"a\n" MARKED_BEGIN "\n#x\n" MARKED_END "\n", NULL, -EINVAL, false},
+	{"a\n" MARKED_BEGIN "\n" MARKED_END "\n", NULL, -EINVAL, false},
 };
 
 static void test_remove(void **state)
@@ -92,8 +97,8 @@ static void test_remove(void **state)
 		char *before = exactly(c->before, strlen(c->before));
 		struct marked m = {0};
 
-		assert_int_equal(marked_remove(&m, before, strlen(c->before)), c->result);
-		assert_int_equal(marked_find(before, strlen(c->before)), c->result);
+		assert_int_equal(marked_remove(&m, before, strlen(c->before), "x\n"), c->result);
+		assert_int_equal(marked_find(before, strlen(c->before), "x\n"), c->result);
 		if (c->after)
 			assert_string_equal(m.text, c->after);
 		assert_int_equal(m.none, c->none);

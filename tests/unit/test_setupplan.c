@@ -144,6 +144,16 @@ static void expect_note(bool undo, unsigned changes, const char *wanted)
 	setupplan_free(&p);
 }
 
+static void expect_no_notes(bool undo)
+{
+	struct setupplan p;
+
+	plan(&p, undo);
+	if (p.num_notes)
+		fail_msg("'%s'", p.notes[0]);
+	setupplan_free(&p);
+}
+
 /* Frees `before`, which the tree is to be as. */
 static void check_tree(char *before)
 {
@@ -159,12 +169,9 @@ static void check_tree(char *before)
 static void test_ready(void **state)
 {
 	char *before = boardtree_list(&tree), *after, *again;
-	struct setupplan p;
 
 	(void)state;
-	plan(&p, false);
-	assert_int_equal(p.num_notes, 0);
-	setupplan_free(&p);
+	expect_no_notes(false);
 	assert_int_equal(change(true), 0);
 	assert_int_equal(change(false), 3);
 	assert_true(boardtree_has(&tree, CONFIG, BOARDTREE_TRIXIE BLOCK));
@@ -232,8 +239,31 @@ static void test_old_place(void **state)
 	assert_true(boardtree_has(&tree, "/boot/config.txt", "a\n" BLOCK));
 	assert_int_equal(change(true), 3);
 	assert_true(boardtree_has(&tree, "/boot/config.txt", "a\n"));
+	boardtree_put(&tree, "/boot/config.txt", BOARDTREE_MOVED);
+	expect_note(false, 2, "the boot partition, with config.txt, is not mounted");
 	boardtree_delete(&tree, "/boot/config.txt");
 	expect_note(false, 2, "there is no config.txt");
+}
+
+/* As DietPi and the first images of Debian 12 have it, or with a link for the folder. */
+static void test_one_file(void **state)
+{
+	char *before;
+
+	(void)state;
+	boardtree_link(&tree, "/boot/config.txt", "firmware/config.txt");
+	before = boardtree_list(&tree);
+	assert_int_equal(change(false), 3);
+	expect_no_notes(true);
+	assert_int_equal(change(true), 3);
+	check_tree(before);
+	boardtree_delete(&tree, "/boot/config.txt");
+	boardtree_delete_folder(&tree, "/boot/firmware");
+	boardtree_link(&tree, "/boot/firmware", ".");
+	boardtree_put(&tree, CONFIG, "a\n");
+	assert_int_equal(change(false), 3);
+	assert_int_equal(change(true), 3);
+	assert_true(boardtree_has(&tree, "/boot/config.txt", "a\n"));
 }
 
 /* The file that config.txt is made from, and config.txt, which then is made as
@@ -286,6 +316,23 @@ static void test_without_network_manager(void **state)
 
 /* ---- what is left alone ---- */
 
+/* Without systemd and udev there are no folders for what is theirs; the rest is done. */
+static void test_no_place(void **state)
+{
+	char *before;
+
+	(void)state;
+	boardtree_delete_folder(&tree, "/etc/udev");
+	boardtree_delete_folder(&tree, "/etc/systemd");
+	boardtree_delete(&tree, "/usr/sbin/NetworkManager");
+	before = boardtree_list(&tree);
+	expect_note(false, 1, "/etc/udev/rules.d/90-ip2usb-wifi.rules is not made: ");
+	expect_note(false, 1, WANTS " is not made: ");
+	assert_int_equal(change(false), 1);
+	assert_int_equal(change(true), 1);
+	check_tree(before);
+}
+
 /* systemctl enable has made it: it is not ours to take away. */
 static void test_enabled_by_hand(void **state)
 {
@@ -312,6 +359,10 @@ static void test_changed_since(void **state)
 	assert_true(boardtree_has(&tree, drop_in, "[connection]\nwifi.powersave=3\n"));
 	boardtree_put(&tree, CONFIG, BLOCK "dtoverlay=dwc2,dr_mode=host\n");
 	expect_note(false, 1, "overruled by a line behind");
+	boardtree_put(&tree, CONFIG,
+		MARKED_BEGIN "\n[all]\ndtoverlay=dwc2,dr_mode=peripheral\nhdmi_safe=1\n" MARKED_END
+			     "\n");
+	expect_note(true, 0, "somebody has changed what was between");
 	boardtree_put(&tree, CONFIG, MARKED_BEGIN "\n");
 	expect_note(false, 1, "remove the lines by hand");
 	expect_note(true, 0, "remove the lines by hand");
@@ -466,7 +517,8 @@ static void test_failures(void **state)
 	free(before);
 }
 
-/* The text is on the disk before it has the name, and the name before anybody is told. */
+/* The text is on the disk before it has the name; the name is, and leads to it, before anybody is
+ * told. */
 static void test_order(void **state)
 {
 	(void)state;
@@ -474,10 +526,10 @@ static void test_order(void **state)
 	boardtree_put(&tree, "/etc/NetworkManager/conf.d/zz-ip2usb.conf", "");
 	*calls = 0;
 	assert_int_equal(change(false), 1);
-	assert_string_equal(calls, "mkostemp write fchown fchmod fsync rename fsync ");
+	assert_string_equal(calls, "mkostemp write fchown fchmod fsync rename fsync fsync ");
 	*calls = 0;
 	assert_int_equal(change(true), 1);
-	assert_string_equal(calls, "mkostemp write fchown fchmod fsync rename fsync ");
+	assert_string_equal(calls, "mkostemp write fchown fchmod fsync rename fsync fsync ");
 }
 
 int main(void)
@@ -487,8 +539,10 @@ int main(void)
 		TEST(test_ready),
 		TEST(test_edits),
 		TEST(test_old_place),
+		TEST(test_one_file),
 		TEST(test_raspi_firmware),
 		TEST(test_without_network_manager),
+		TEST(test_no_place),
 		TEST(test_enabled_by_hand),
 		TEST(test_changed_since),
 		TEST(test_hostile),

@@ -71,3 +71,20 @@ ip2usb setup >"$work/out" || fail "setup fails when there is nothing to change"
 check "again: nothing to change" grep -q "there is nothing to change" "$work/out"
 check "undone" ip2usb setup --undo --yes
 check "nothing is left" [ -z "$(made)" ]
+
+# A boot partition is a FAT. The plug is pulled when setup has said that it is done, before the kernel writes by itself.
+modprobe -a loop vfat
+tree=$work/tree
+boot=$tree/boot/firmware
+mkdir -p "$boot" "$tree/etc/modules-load.d" "$work/pulled"
+truncate -s 40M "$work/card"
+mkfs.vfat "$work/card" >/dev/null
+mount -o loop "$work/card" "$boot"
+seq 1000 >"$boot/config.txt"
+sync
+echo 0 >/proc/sys/vm/dirty_writeback_centisecs
+# The leak sanitizer looks for /proc, which is not in the tree.
+check "setup on a FAT" env ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" "$LAB_BIN/ip2usb" setup --yes --root "$tree"
+cp "$work/card" "$work/pulled.card"
+mount -o loop,ro "$work/pulled.card" "$work/pulled"
+check "the plug pulled then" cmp "$boot/config.txt" "$work/pulled/config.txt"
