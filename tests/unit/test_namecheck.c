@@ -16,6 +16,7 @@
 #include "bridge/namecheck.h"
 
 static sem_t never;
+static bool in_a_hurry; /* 5 s are 50 ms */
 
 int __real_getaddrinfo(
 	const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **out);
@@ -36,10 +37,10 @@ int __wrap_getaddrinfo(
 	return __real_getaddrinfo("127.0.0.1", port, hints, out);
 }
 
-/* 5 s are 50 ms here. */
 void __wrap_ev_timer_start(struct ev_loop *loop, ev_timer *timer)
 {
-	ev_timer_set(timer, timer->at / 100, 0);
+	if (in_a_hurry)
+		ev_timer_set(timer, timer->at / 100, 0);
 	__real_ev_timer_start(loop, timer);
 }
 
@@ -49,6 +50,7 @@ static void test_names(void **state)
 	assert_int_equal(namecheck_run("known", "3240"), BOARD_NAME_FOUND);
 	assert_int_equal(namecheck_run("unknown", "3240"), BOARD_NAME_NONE);
 	assert_int_equal(namecheck_run("192.0.2.1", "3240"), BOARD_NAME_FOUND);
+	in_a_hurry = true;
 	assert_int_equal(namecheck_run("slow", "3240"), BOARD_NAME_SLOW);
 	sem_post(&never); /* the thread ends, and what it has */
 }
