@@ -14,7 +14,7 @@ let_go() { grep '^the phone ' $bridge_log | tail -n 1 | grep -q 'has let go'; }
 photos card
 camera card
 server
-bridge_start gadget.unplug_after_s=4
+bridge_start gadget.unplug_after_s=8
 before=$(resets)
 echo 0 >"$(usb_at dummy_hcd.0)/power/autosuspend_delay_ms"
 
