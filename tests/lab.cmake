@@ -46,11 +46,13 @@ endfunction()
 
 # All of these on both kernels, and with either server, take hours. So unless IP2USB_LAB_LONG is on the server is the
 # kernel's on 6.1 and ip2usb-export on 6.12, and only these have both, for what the kernel or the server may do otherwise;
-set(both "^(camera_lost|check|download|hold|link_lost|lossy|server_lost|service|sigkill|usbtest)$")
+set(both "^(download|hold|link_lost)$")
 # of them these have either server on 6.12;
 set(both_servers "^(download|link_lost)$")
+# these are left out, as they only measure;
+set(long_only "^export_speed$")
 # and all others have one kernel, 6.1 but for these.
-set(on_6.12 "^(another_camera|capture|comes_back|demo|discover|export_announced|export_service|export_vhci|full_speed_phone|led|liveview|mtp|override|phone_returns|resume|setup|sigterm|smartcard|speed|storage_gadget|unlink_races|usbtest_super)$")
+set(on_6.12 "^(another_camera|capture|comes_back|demo|discover|export_announced|export_service|export_vhci|full_speed_phone|led|liveview|lossy|mtp|override|phone_returns|resume|server_lost|setup|sigkill|sigterm|smartcard|speed|storage_gadget|unlink_races|usbtest_super)$")
 # These choose their server themselves, or have none.
 set(own_server
 	"^(announced|another_camera|demo|discover|export_.*|override|paired|pyusbip|resume|setup|speed|unlink_races)$")
@@ -64,6 +66,9 @@ foreach(file ${scenarios})
 			continue()
 		endif()
 		set(variables LAB_PYUSBIP=${IP2USB_PYUSBIP})
+	endif()
+	if(scenario MATCHES ${long_only} AND NOT IP2USB_LAB_LONG)
+		continue()
 	endif()
 	set(kernels 6.1)
 	if(scenario MATCHES ${both} OR IP2USB_LAB_LONG)
